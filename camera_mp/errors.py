@@ -1,0 +1,45 @@
+"""Every error a user can meet; the text of each is one line that names the wrong value."""
+
+
+class CameraError(Exception):
+    """Base of all errors of this package: bad input or a broken device, never a bug."""
+
+
+class SettingError(CameraError):
+    """A setting has an unknown name, a wrong type or a value that is not allowed."""
+
+
+class SourceError(CameraError):
+    """A source cannot be opened as asked."""
+
+
+class SourceLost(CameraError):
+    """An open source stopped delivering and may come back: unplugged, connection lost."""
+
+
+class SourceEnded(CameraError):
+    """A source has no more frames and never will have: the end of a file."""
+
+
+class RingError(CameraError):
+    """Base of what can go wrong with a ring."""
+
+
+class NameTaken(RingError):
+    """A living writer already writes under this name."""
+
+
+class RingCorrupt(RingError):
+    """The file is no ring of this version, or its lengths contradict each other."""
+
+
+class FrameTimeout(RingError, TimeoutError):
+    """No new frame came in time, though the camera may well live."""
+
+
+class WriterDied(RingError):
+    """No new frame came in time, and the process that wrote them is gone without a word."""
+
+
+class RingClosed(RingError):
+    """The writer ended the stream on purpose and every frame of it was read."""
