@@ -17,6 +17,10 @@ class SourceLost(CameraError):
     """An open source stopped delivering and may come back: unplugged, connection lost."""
 
 
+class FrameBroken(CameraError):
+    """One frame cannot be decoded; the next may be good."""
+
+
 class SourceEnded(CameraError):
     """A source has no more frames and never will have: the end of a file."""
 

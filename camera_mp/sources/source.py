@@ -1,0 +1,115 @@
+"""What every source is: an open device that gives frames, and the settings all of them share."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+import time
+from typing import ClassVar
+
+from camera_mp.frame import FrameFormat, Pixels
+from camera_mp.settings import setting, Settings
+from camera_mp.transforms import COLOR_ENCODINGS, FLIPS, ROTATIONS
+
+
+@dataclass(frozen=True)
+class CaptureSettings(Settings):
+    """Settings that every source has; a source's own class adds to them."""
+
+    source: str = setting('synthetic', 'Where the frames come from.')
+    video_device: str = setting('', 'What the source opens: for video a file, a folder or glob '
+                                'of images, an rtsp:// or http:// stream.')
+    image_width: int = setting(0, 'Width in pixels before rotation; 0: as the source has it.',
+                               low=0, high=16384)
+    image_height: int = setting(0, 'Height in pixels before rotation; 0: as the source has it.',
+                                low=0, high=16384)
+    framerate: float = setting(0.0, 'Frames a second; 0.0: as the source has it.',
+                               low=0.0, high=1000.0)
+    encoding: str = setting('bgr8', 'Encoding of the published colour image.',
+                            choices=COLOR_ENCODINGS)
+    rotate: int = setting(0, 'Degrees to turn the picture clockwise.', choices=ROTATIONS)
+    flip: str = setting('', 'How to mirror the picture, before it is turned.', choices=FLIPS)
+    slots: int = setting(6, 'Frames kept in shared memory.', low=2, high=64)
+    share_with_group: bool = setting(False, 'Let the user group read the shared memory.')
+    timestamp_offset: int = setting(0, 'Nanoseconds to add to every stamp.',
+                                    low=-10**12, high=10**12)
+    stall_timeout: float = setting(3.0, 'Seconds without a frame after which the camera counts '
+                                   'as stalled.', low=0.1, high=3600.0)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """
+    One of the pictures a device delivers.
+
+    name: '' for the main one, else what its ring's name and its topics begin with ('depth').
+    topic: below the camera's namespace, as image_raw or depth/image_rect_raw.
+    format: what `read_into` draws, before any transform.
+    """
+
+    name: str
+    topic: str
+    format: FrameFormat
+
+
+@dataclass(frozen=True)
+class Grabbed:
+    """A moment of all streams: when it was taken and the source's own number of it."""
+
+    stamp_ns: int
+    sequence: int
+
+
+class Source(ABC):
+    """
+    An open source. Making one opens it: SourceError says in one line why it cannot be.
+
+    streams: what it delivers, the main one first. framerate: its rate in Hz, 0.0 if unknown.
+    keeps_framerate: whether it delivers at settings.framerate by itself; the capture thins out
+    the frames of a source that does not.
+    """
+
+    Settings: ClassVar[type[CaptureSettings]] = CaptureSettings
+    streams: tuple[Stream, ...]
+    framerate: float
+    keeps_framerate = True
+
+    @abstractmethod
+    def __init__(self, settings: CaptureSettings) -> None:
+        """Open it; `settings` is of the class's own Settings."""
+
+    @abstractmethod
+    def grab(self) -> Grabbed:
+        """
+        Wait for the next frame, without decoding more than must be.
+
+        Raises SourceLost if the source broke (it is closed and opened again) and SourceEnded
+        if there will never be another frame.
+        """
+
+    @abstractmethod
+    def read_into(self, stream: Stream, out: Pixels) -> None:
+        """
+        Draw the grabbed picture of one stream into `out`, of exactly the stream's format.
+
+        Raises FrameBroken if this one frame cannot be decoded: it is counted and skipped.
+        """
+
+    def close(self) -> None:  # noqa: B027
+        """Let go of the device."""
+
+
+class Pacer:
+    """Waits for the moments of a constant rate; one who comes late never catches up in a burst."""
+
+    def __init__(self, framerate: float) -> None:
+        self._period = 1 / framerate
+        self._due = time.monotonic()
+
+    def wait(self) -> int:
+        """Sleep until the next frame is due and give the time then, in ns since the epoch."""
+        delay = self._due - time.monotonic()
+        if delay > 0:
+            time.sleep(delay)
+        elif delay < -self._period:
+            self._due -= delay
+        self._due += self._period
+        return time.time_ns()
