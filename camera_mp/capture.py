@@ -1,0 +1,126 @@
+"""
+The capture program: frames of one source into shared memory.
+
+`python -m camera_mp.capture front --source synthetic` runs by itself until Ctrl-C; a node starts
+it through CaptureProcess, which tells it what to do over a socket. It needs no ROS.
+"""
+
+import argparse
+from collections.abc import Sequence
+import contextlib
+from dataclasses import fields
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+import time
+from typing import Any, get_type_hints
+
+from camera_mp.capture_loop import Capture
+from camera_mp.errors import CameraError
+from camera_mp.settings import describe_allowed
+from camera_mp.signals import exit_on
+from camera_mp.sources import CaptureSettings, source_class, SOURCES
+
+_GRACE = 0.5  # seconds that a source which hangs gets before the process ends without it
+_LOOK = 0.1   # seconds between looks for a stall
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one capture; the exit code is 1 after an error, which is one line."""
+    options, _ = _first_parser().parse_known_args(argv)
+    control = socket.socket(fileno=options.control_fd) if options.control_fd >= 0 else None
+    if control:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to act on
+        exit_on([signal.SIGTERM])
+    else:
+        exit_on()
+    try:
+        if control:
+            order = _receive_order(control)
+            settings = source_class(order['source']).Settings.from_values(order)
+        else:
+            settings = _parse_settings(options.source, argv)
+        with Capture(options.camera, settings, _reporter(options.camera, control)) as capture:
+            threading.Thread(target=_watch, args=(capture, control), daemon=True).start()
+            capture.run()
+            if control:
+                signal.pause()  # the last frames and the reason stay to be read until told
+    except CameraError as error:
+        _reporter(options.camera, control)({'event': 'error', 'text': str(error)})
+        return 1
+    return 0
+
+
+def _watch(capture: Capture, control: socket.socket | None) -> None:
+    """Look for stalls; end the process when its parent lets go of the socket, or is gone."""
+    while True:
+        if control and select.select([control], [], [], _LOOK)[0] and not control.recv(4096):
+            break
+        if not control:
+            time.sleep(_LOOK)
+        capture.look_for_stall()
+    # to the main thread itself, so that it wakes from a sleep
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+    time.sleep(_GRACE)
+    capture.close_rings()
+    os._exit(0)
+
+
+def _receive_order(control: socket.socket) -> dict[str, Any]:
+    with control.makefile('r') as lines:
+        order: dict[str, Any] = json.loads(lines.readline() or '{}')
+    if not order:
+        raise SystemExit(0)  # the parent died before it said what to do
+    return order
+
+
+def _reporter(camera: str, control: socket.socket | None) -> Any:
+    def send(event: dict[str, object]) -> None:
+        assert control
+        with contextlib.suppress(BrokenPipeError):  # the watcher sees that the parent is gone
+            control.sendall(json.dumps(event).encode() + b'\n')
+
+    def show(event: dict[str, object]) -> None:
+        if event['event'] == 'ready':
+            for stream in event['streams']:  # type: ignore[attr-defined]
+                print('{ring}: {width}x{height} {encoding}'.format(**stream), file=sys.stderr)
+        else:
+            print(f'{camera}:', *list(event.values())[1:], file=sys.stderr)
+    return send if control else show
+
+
+def _first_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        'python -m camera_mp.capture', description='Write the frames of one source into shared '
+        'memory, for FrameReader(CAMERA), until Ctrl-C.', add_help=False, allow_abbrev=False)
+    parser.add_argument('camera', nargs='?', default='camera', help='name of the ring')
+    parser.add_argument('--source', default='synthetic', choices=list(SOURCES),
+                        help='where the frames come from; --help shows the options of each')
+    parser.add_argument('--control-fd', type=int, default=-1, help=argparse.SUPPRESS)
+    return parser
+
+
+def _parse_settings(source: str, argv: Sequence[str] | None) -> CaptureSettings:
+    kind = source_class(source).Settings
+    parser = argparse.ArgumentParser(parents=[parser := _first_parser()], prog=parser.prog,
+                                     description=parser.description, allow_abbrev=False)
+    types = get_type_hints(kind)
+    for item in fields(kind):
+        if item.name == 'source':
+            continue
+        allowed = describe_allowed(item)
+        how: dict[str, Any] = {'type': types[item.name]}
+        if types[item.name] is bool:
+            how = {'action': argparse.BooleanOptionalAction}
+        parser.add_argument('--' + item.name.replace('_', '-'), default=item.default, **how,
+                            help=item.metadata['description'] + (f' [{allowed}]' * bool(allowed)))
+    values = vars(parser.parse_args(argv))
+    return kind.from_values({item.name: values[item.name] for item in fields(kind)})
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())

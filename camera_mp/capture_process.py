@@ -1,0 +1,171 @@
+"""The parent's handle of a capture process: start, ready, restart when it dies, stop."""
+
+from collections.abc import Callable, Mapping
+import contextlib
+from dataclasses import dataclass
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from typing import Any, Protocol
+
+from camera_mp.backoff import Backoff
+from camera_mp.frame import FrameFormat
+from camera_mp.ring import remove_stale
+
+_STOP_PATIENCE = 1.0  # seconds; the capture itself gives its source half of it
+
+
+@dataclass(frozen=True)
+class ReadyStream:
+    """A stream as the capture delivers it: its ring's name, its topic and its format."""
+
+    ring: str
+    name: str
+    topic: str
+    format: FrameFormat
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What a capture that has opened its source delivers; framerate in Hz, 0.0 if unknown."""
+
+    framerate: float
+    streams: tuple[ReadyStream, ...]
+
+
+class Log(Protocol):
+    """The part of a logger that is needed."""
+
+    def warning(self, text: str, /) -> object:
+        """Say that something is not as it should be."""
+
+    def error(self, text: str, /) -> object:
+        """Say that something failed."""
+
+
+class CaptureProcess:
+    """
+    Runs `python -m camera_mp.capture` for one camera and keeps it running.
+
+    The first start must succeed: if it does not, `wait_ready` tells why. Later a process that
+    dies is started again, with a delay that grows to 5 s. The child ends by itself when this
+    process does, however it dies, because its socket then reads end-of-file.
+
+    camera: name of its main ring. settings: names and values of its source's Settings.
+    log: takes what a user should know; a logging.Logger or a node's logger.
+    on_change: called, from a thread, when `ready` or `error` has changed.
+    """
+
+    def __init__(self, camera: str, settings: Mapping[str, Any],
+                 log: Log, on_change: Callable[[], None] = lambda: None) -> None:
+        self.camera = camera
+        self.restarts = 0
+        self.ready: Ready | None = None
+        self.error = ''
+        self._settings, self._log, self._on_change = dict(settings), log, on_change
+        self._changed = threading.Condition()
+        self._stopping = threading.Event()
+        self._control: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._run, name=f'capture {camera}', daemon=True)
+
+    def start(self) -> None:
+        """Start it, without waiting."""
+        self._thread.start()
+
+    def wait_ready(self, timeout: float) -> Ready | None:
+        """
+        Give what it delivers once it is ready, None if `timeout` seconds were too short.
+
+        After a failed first start there is nothing to wait for: None, and `error` says why.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self.ready or self.error, timeout)
+            return self.ready
+
+    def stop(self) -> None:
+        """End it and wait until it is gone; kill it if it does not go."""
+        self._stopping.set()
+        with self._changed:
+            if self._control:
+                self._control.shutdown(socket.SHUT_WR)
+        self._thread.join(_STOP_PATIENCE)
+        if self._thread.is_alive() and self._process:
+            self._log.error(f'capture of {self.camera!r} did not end and is killed')
+            self._process.kill()
+        self._thread.join()
+
+    def _run(self) -> None:
+        backoff = Backoff(first=0.1, most=5.0)
+        while not self._stopping.is_set():
+            self._start()
+            self._listen()
+            self._reap()
+            if self._stopping.is_set() or not self.ready:
+                break
+            delay = backoff.next_delay()
+            self._log.error(f'capture of {self.camera!r} {self._how_it_ended()}; '
+                            f'starting it again in {delay:g} s')
+            self._stopping.wait(delay)
+            self.restarts += 1
+
+    def _start(self) -> None:
+        ours, theirs = socket.socketpair()
+        command = [sys.executable, '-m', 'camera_mp.capture', self.camera,
+                   '--control-fd', str(theirs.fileno())]
+        with theirs:
+            self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()],
+                                             stdin=subprocess.DEVNULL)
+        with self._changed:
+            self._control = ours
+        # over the socket, not as arguments: anyone can read those, and a URL has passwords
+        with contextlib.suppress(BrokenPipeError):  # it died at once: _reap tells how
+            ours.sendall(json.dumps(self._settings).encode() + b'\n')
+        if self._stopping.is_set():
+            ours.shutdown(socket.SHUT_WR)
+
+    def _listen(self) -> None:
+        """Handle what the capture says, until it ends."""
+        assert self._control
+        with self._control, self._control.makefile('r') as lines:
+            for line in lines:
+                self._handle(json.loads(line))
+            with self._changed:
+                self._control = None
+
+    def _handle(self, event: dict[str, Any]) -> None:
+        if event['event'] == 'ready':
+            streams = tuple(
+                ReadyStream(one['ring'], one['name'], one['topic'],
+                            FrameFormat(one['height'], one['width'], one['encoding']))
+                for one in event['streams'])
+            with self._changed:
+                self.error = ''
+                self.ready = Ready(event['framerate'], streams)
+                self._changed.notify_all()
+            self._on_change()
+        elif event['event'] == 'state':
+            self._log.warning(f'{event["state"]}: {event["reason"]}')
+        elif event['event'] == 'error':
+            self.error = event['text']
+
+    def _reap(self) -> None:
+        assert self._process
+        if self._process.wait():
+            remove_stale()
+        with self._changed:
+            if not self.ready and not self.error:
+                self.error = f'capture of {self.camera!r} {self._how_it_ended()}'
+            self._changed.notify_all()
+        if not self._stopping.is_set():
+            self._on_change()
+
+    def _how_it_ended(self) -> str:
+        assert self._process
+        code = self._process.returncode
+        if code < 0:
+            return f'was killed by {signal.Signals(-code).name}'
+        return f'ended with code {code}' + (f' ({self.error})' if self.error else '')
