@@ -1,0 +1,111 @@
+"""The camera node: a capture process and its frames on sensor_msgs/Image topics."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.node import Node
+
+from camera_mp.capture_process import CaptureProcess, Ready
+from camera_mp.errors import CameraError, SettingError
+from camera_mp.nodes import parameters
+from camera_mp.nodes.diagnostics import camera_status
+from camera_mp.nodes.image_stream import ImageStream
+from camera_mp.nodes.run import run
+from camera_mp.process_usage import own_memory, ProcessUsage
+from camera_mp.ring.file import ring_path
+from camera_mp.settings import setting, Settings
+from camera_mp.sources import CaptureSettings, source_class
+
+
+@dataclass(frozen=True)
+class CameraSettings(Settings):
+    """Settings of the node itself."""
+
+    camera_name: str = setting('', 'Name of the camera and its shared memory; default: the '
+                               "namespace with dots for slashes, or the node's name.")
+    frame_id: str = setting('', 'Frame of the optical axes, z forward, x right, y down '
+                            '(REP 103); default: <camera_name>_optical_frame.')
+
+
+SETTINGS = (CaptureSettings, CameraSettings)
+
+
+class CameraNode(Node):
+    """
+    Publishes `image_raw` and `camera_info`, and the topics of further streams.
+
+    In a namespace its topics are directly below that; without one below the node's own name,
+    so that two cameras never share a topic. Raises SettingError for bad parameters; if the
+    camera cannot start, CameraError comes out of the executor.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__('camera', **options)
+        self._streams: list[ImageStream] = []
+        try:
+            self._configure()
+        except SettingError as error:
+            raise parameters.located(self, error) from None
+        changed = self.create_guard_condition(self._on_capture)
+        self._capture = CaptureProcess(self.camera_name, dict(vars(self._settings)),
+                                       self.get_logger(), on_change=changed.trigger)
+        self._capture.start()
+        self._usage = ProcessUsage()
+        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
+        self.create_timer(1.0, self._publish_diagnostics)
+
+    def _configure(self) -> None:
+        given = parameters.overrides(self).get('source', CaptureSettings.source)
+        kind = source_class(given).Settings
+        parameters.check_names(self, kind, CameraSettings)
+        self._settings = parameters.declare(self, kind)
+        own = parameters.declare(self, CameraSettings)
+        namespace = self.get_namespace().strip('/').replace('/', '.')
+        self.camera_name = own.camera_name or namespace or self.get_name()
+        ring_path(self.camera_name)
+        self._frame_id = own.frame_id or f'{self.camera_name}_optical_frame'
+
+    def _on_capture(self) -> None:
+        if self._capture.ready and not self._streams:
+            self._open_streams(self._capture.ready)
+        elif self._capture.error and not self._capture.ready:
+            raise CameraError(f'{self.get_fully_qualified_name()}: {self._capture.error}')
+
+    def _open_streams(self, ready: Ready) -> None:
+        prefix = '' if self.get_namespace() != '/' else '~/'
+        for stream in ready.streams:
+            self._streams.append(ImageStream(self, stream, prefix, self._frame_id))
+            self.get_logger().info(f'{stream.ring}: {stream.format}, {ready.framerate:g} Hz, '
+                                   f'on {self.resolve_topic_name(prefix + stream.topic)}')
+
+    def _publish_diagnostics(self) -> None:
+        array = DiagnosticArray()
+        array.header.stamp = self.get_clock().now().to_msg()
+        for stream in self._streams:
+            status = stream.status()
+            values: dict[str, object] = {
+                'published': stream.published, 'missed': stream.missed,
+                'capture restarts': self._capture.restarts}
+            if status and status.alive:
+                cpu, memory = self._usage.cpu(status.pid), own_memory(status.pid)
+                values |= {'capture CPU (%)': '' if cpu is None else f'{cpu:.1f}',
+                           'capture memory (MB)': '' if memory is None else f'{memory / 1e6:.0f}'}
+            array.status.append(camera_status(
+                f'{self.get_fully_qualified_name()[1:]}: {stream.stream.ring}', status, values))
+        self._diagnostics.publish(array)
+
+    def close(self) -> None:
+        """End the threads and the capture process."""
+        for stream in self._streams:
+            stream.close()
+        self._capture.stop()
+
+
+def main() -> int:
+    """Run `camera`."""
+    return run(CameraNode)
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())

@@ -1,0 +1,82 @@
+"""Settings as ROS parameters: declared with description, range and type, checked by name."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from importlib import import_module
+from typing import Any, TypeVar
+
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy.node import Node
+
+from camera_mp.errors import SettingError
+from camera_mp.parameters_file import EXECUTABLES
+from camera_mp.redact import redact
+from camera_mp.settings import check_name, describe_allowed, Settings
+from camera_mp.sources import source_class, SOURCES
+
+S = TypeVar('S', bound=Settings)
+
+
+def overrides(node: Node) -> dict[str, Any]:
+    """Give what files and command line say for this node, whether it is declared or not."""
+    # rclpy has no public way to see a value before it is declared, and declaring publishes it
+    return {name: parameter.value for name, parameter in node._parameter_overrides.items()}
+
+
+def check_names(node: Node, *groups: type[Settings]) -> None:
+    """
+    Raise SettingError for an override that no node knows; rclpy says nothing of it.
+
+    One that only another node or source knows may come from a `/**` entry: a warning.
+    """
+    own = _names(groups)
+    for name in overrides(node):
+        if name in own or name.startswith('qos_overrides.') or node.has_parameter(name):
+            continue
+        check_name(name, own, also=_names_of_all_nodes())
+        node.get_logger().warning(f'{name}: given, but nothing here uses it')
+
+
+def _names(groups: Iterable[type[Settings]]) -> set[str]:
+    return {item.name for group in groups for item in fields(group)}
+
+
+def _names_of_all_nodes() -> set[str]:
+    modules = (import_module(f'camera_mp.nodes.{name}') for name in EXECUTABLES)
+    sources = (source_class(name).Settings for name in SOURCES)
+    return _names([*sources, *(group for module in modules for group in module.SETTINGS)])
+
+
+def declare(node: Node, group: type[S]) -> S:
+    """
+    Declare a group of settings as read-only parameters and give their values.
+
+    Raises SettingError for a value that is not allowed. The parameters show no passwords,
+    the result has them.
+    """
+    given = overrides(node)
+    settings = group.from_values(
+        {item.name: given[item.name] for item in fields(group) if item.name in given})
+    for item in fields(group):
+        value = getattr(settings, item.name)
+        shown = redact(value) if isinstance(value, str) else value
+        node.declare_parameter(item.name, shown, _descriptor(item.metadata, value, item),
+                               ignore_override=True)
+    return settings
+
+
+def _descriptor(about: Mapping[str, Any], value: object, item: Any) -> Any:
+    descriptor = ParameterDescriptor(
+        description=about['description'], read_only=True,
+        additional_constraints=describe_allowed(item) if about['choices'] else '')
+    low, high = about['low'], about['high']
+    if isinstance(value, float) and low is not None:
+        descriptor.floating_point_range = [FloatingPointRange(from_value=low, to_value=high)]
+    elif low is not None:
+        descriptor.integer_range = [IntegerRange(from_value=low, to_value=high)]
+    return descriptor
+
+
+def located(node: Node, error: SettingError) -> SettingError:
+    """Say in which node a wrong setting is."""
+    return SettingError(f'{node.get_fully_qualified_name()}: {error}')

@@ -1,0 +1,13 @@
+"""Qualities of service, as REP 2003 asks for them; a user overrides them by parameters."""
+
+from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+
+# reliable, so that any subscriber matches; shallow, because a late image is worth nothing
+IMAGES = QoSProfile(reliability=ReliabilityPolicy.RELIABLE, history=HistoryPolicy.KEEP_LAST,
+                    depth=2)
+
+
+def overridable() -> QoSOverridingOptions:
+    """Let qos_overrides.<topic>.publisher.* parameters change a publisher's qualities."""
+    return QoSOverridingOptions.with_default_policies()
