@@ -1,0 +1,37 @@
+# For a machine without ROS: everything in .venv. On a ROS install use colcon.
+PYTHON ?= python3
+VENV ?= .venv
+SECONDS ?=
+BIN = $(VENV)/bin
+
+.PHONY: env demo test lint bench clean
+
+env: $(VENV)/.installed
+$(VENV)/.installed: requirements.txt setup.py
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+# Ctrl-C ends it, or SECONDS=20
+demo: env
+	@$(BIN)/python -m camera_mp.bringup config/cameras.yaml --table $(if $(SECONDS),--duration $(SECONDS))
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python benchmark/frame_ring.py
+	$(BIN)/python benchmark/camera.py
+
+clean:
+	rm -rf $(VENV) build install log .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,33 @@
+from glob import glob
+
+from setuptools import find_packages, setup
+
+NAME = 'camera_mp'
+
+setup(
+    name=NAME,
+    version='0.1.0',
+    description='Cameras in processes of their own, frames in shared memory and on ROS 2 topics',
+    license='Apache-2.0',
+    author='camera_mp developers',
+    maintainer='camera_mp developers',
+    maintainer_email='maintainers@users.noreply.github.com',
+    packages=find_packages(include=[NAME, f'{NAME}.*']),
+    package_data={NAME: ['py.typed']},
+    data_files=[
+        ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
+        (f'share/{NAME}', ['package.xml']),
+        (f'share/{NAME}/launch', glob('launch/*.launch.py')),
+        (f'share/{NAME}/config', glob('config/*')),
+    ],
+    python_requires='>=3.10',
+    install_requires=['setuptools', 'numpy', 'PyYAML'],
+    extras_require={'test': ['pytest', 'hypothesis']},  # colcon test runs pytest because of it
+    zip_safe=True,
+    entry_points={'console_scripts': [
+        'bringup = camera_mp.bringup:main',
+        'camera = camera_mp.nodes.camera:main',
+        'capture = camera_mp.capture:main',
+        'top = camera_mp.top:main',
+    ]},
+)
