@@ -4,12 +4,14 @@ The file of a ring in /dev/shm: its name, who owns it, how it appears and how it
 Ownership is an open-file-description write lock (fcntl F_OFD_SETLK) that the writer holds for
 life: the kernel drops it on SIGKILL, so that anyone can tell a dead writer from a slow one.
 Readers only ask (F_OFD_GETLK): one that took a lock to find out would make a new writer fail.
+Who clears a dead file away locks another byte of it, or readers would take it for alive again.
 A file gets its lock and its whole header before it gets its name, so a file that can be seen
 and is not locked is always what a dead writer left. A process that forks without exec while
 it writes shares the lock with its child.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 import errno
 import fcntl
 import mmap
@@ -26,6 +28,7 @@ DIRECTORY = Path('/dev/shm')
 PREFIX = 'camera_mp'
 _NAME = re.compile(r'[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*')
 _FLOCK = struct.Struct('hhqqi4x')  # struct flock of <fcntl.h> where off_t has 64 bits
+_LIFE, _CLAIM = 0, 1  # the bytes to lock: by a file's writer; by who clears a dead one away
 _OPEN = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a link or a FIFO of this name is no ring
 
 
@@ -53,14 +56,10 @@ def list_rings(domain: int | None = None) -> Iterator[tuple[int, str, Path]]:
             yield int(number), name, path
 
 
-def _flock(kind: int) -> bytes:
-    return _FLOCK.pack(kind, os.SEEK_SET, 0, 0, 0)
-
-
-def lock(fd: int) -> bool:
-    """Take the writer's lock on an open file; False if somebody holds it."""
+def _lock(fd: int, byte: int) -> bool:
+    """Lock a byte of an open file; False if somebody holds it."""
     try:
-        fcntl.fcntl(fd, fcntl.F_OFD_SETLK, _flock(fcntl.F_WRLCK))
+        fcntl.fcntl(fd, fcntl.F_OFD_SETLK, _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, byte, 1, 0))
     except OSError as error:
         if error.errno in (errno.EAGAIN, errno.EACCES):
             return False
@@ -70,7 +69,8 @@ def lock(fd: int) -> bool:
 
 def is_locked(fd: int) -> bool:
     """Tell whether a writer lives, without taking anything."""
-    answer = fcntl.fcntl(fd, fcntl.F_OFD_GETLK, _flock(fcntl.F_WRLCK))
+    question = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, _LIFE, 1, 0)
+    answer = fcntl.fcntl(fd, fcntl.F_OFD_GETLK, question)
     return bool(_FLOCK.unpack(answer)[0] != fcntl.F_UNLCK)
 
 
@@ -99,42 +99,45 @@ def create(path: Path, header: dict[Word, int], mode: int) -> int:
     A file that a dead writer left is replaced. Raises NameTaken if the writer lives, and
     RingError with the reason if the memory cannot be had.
     """
-    fd = _anonymous(path, header, mode)
-    try:
+    with _new_file(path, header, mode) as fd:
         while not _publish(fd, path):
             pass  # the name changed hands meanwhile: look again
-    except BaseException:
-        os.close(fd)
-        raise
     return fd
 
 
 def replace(path: Path, header: dict[Word, int], mode: int) -> int:
     """Make a new file and put it in place of `path`, which the caller must own."""
-    fd = _anonymous(path, header, mode)
-    _rename_over(fd, path)
+    with _new_file(path, header, mode) as fd:
+        _rename_over(fd, path)
     return fd
 
 
-def _anonymous(path: Path, header: dict[Word, int], mode: int) -> int:
+@contextmanager
+def _new_file(path: Path, header: dict[Word, int], mode: int) -> Iterator[int]:
     """Make a locked, complete file that has no name yet, so that a kill leaves nothing."""
-    fd = os.open(path.parent, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
-        size = header[Word.SIZE]
-        # not ftruncate: on a full tmpfs that succeeds and the first write is a SIGBUS
-        os.posix_fallocate(fd, 0, size)
-        os.fchmod(fd, mode)
-        with mmap.mmap(fd, size) as memory, memoryview(memory).cast('Q') as words:
-            for word, value in header.items():
-                words[word] = value
-            words[Word.PID] = os.getpid()
-            words[Word.GENERATION] = time.time_ns()
-        lock(fd)
+        fd = os.open(path.parent, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            _fill(fd, header)
+            os.fchmod(fd, mode)
+            _lock(fd, _LIFE)
+            yield fd
+        except BaseException:
+            os.close(fd)
+            raise
     except OSError as error:
-        os.close(fd)
         needed = f'{header[Word.SIZE] / 1e6:.1f} MB of shared memory'
-        raise RingError(f'{path}: no {needed}: {error.strerror}') from None
-    return fd
+        raise RingError(f'{path}: cannot have {needed}: {error.strerror}') from None
+
+
+def _fill(fd: int, header: dict[Word, int]) -> None:
+    size = header[Word.SIZE]
+    # not ftruncate: on a full tmpfs that succeeds and the first write is a SIGBUS
+    os.posix_fallocate(fd, 0, size)
+    born = {Word.PID: os.getpid(), Word.GENERATION: time.time_ns()}
+    with mmap.mmap(fd, size) as memory, memoryview(memory).cast('Q') as words:
+        for word, value in (born | header).items():
+            words[word] = value
 
 
 def _publish(fd: int, path: Path) -> bool:
@@ -146,8 +149,7 @@ def _publish(fd: int, path: Path) -> bool:
             return False
         return True
     try:
-        _claim(old, path)
-        if not leads_to(path, old):
+        if not _claim(old, path):
             return False
         _rename_over(fd, path)
         return True
@@ -155,14 +157,17 @@ def _publish(fd: int, path: Path) -> bool:
         os.close(old)
 
 
-def _claim(old: int, path: Path) -> None:
-    """Lock the file that lies there; one who only clears it away holds it for an instant."""
-    deadline = time.monotonic() + 0.2
-    while not lock(old):
+def _claim(old: int, path: Path) -> bool:
+    """Take the file that lies there from its dead writer; False if it lies there no longer."""
+    deadline = time.monotonic() + 0.2  # its writer may be ending, another may clear it away
+    while leads_to(path, old):
+        if not is_locked(old) and _lock(old, _CLAIM):
+            return leads_to(path, old)
         if time.monotonic() > deadline:
             raise NameTaken(f'camera name: {path.name.split(".", 2)[2]!r} is taken by a living '
                             f'camera{_holder(old)}; choose another camera_name')
         time.sleep(0.01)
+    return False
 
 
 def _holder(fd: int) -> str:
@@ -178,9 +183,20 @@ def _link(fd: int, path: Path) -> None:
 def _rename_over(fd: int, path: Path) -> None:
     """Replace what lies at `path` in one step; the caller holds the lock of what lies there."""
     temporary = path.with_name(f'.{path.name}')
-    temporary.unlink(missing_ok=True)  # a writer of this name was killed between these lines
+    _clear(temporary)  # a writer of this name was killed between the next two lines
     _link(fd, temporary)
     temporary.rename(path)
+
+
+def _clear(path: Path) -> None:
+    """Remove a dead file, but not while remove_stale does: it would remove our next one."""
+    fd = open_existing(path, os.O_RDWR)
+    if fd is not None:
+        try:
+            if _claim(fd, path):
+                path.unlink()
+        finally:
+            os.close(fd)
 
 
 def remove(path: Path, fd: int) -> None:
@@ -201,15 +217,17 @@ def remove_stale(domain: int | None = None) -> list[Path]:
 
 
 def _remove_if_stale(path: Path) -> bool:
-    if path.stat(follow_symlinks=False).st_uid != os.geteuid():
-        return False
-    fd = open_existing(path, os.O_RDWR)
+    try:
+        fd = open_existing(path, os.O_RDWR)
+    except RingError:
+        return False  # a link, a folder or another user's: nothing a writer of ours left
     if fd is None:
         return False
     try:
-        if not lock(fd) or not leads_to(path, fd):
+        if (os.fstat(fd).st_uid != os.geteuid() or is_locked(fd) or not _lock(fd, _CLAIM)
+                or not leads_to(path, fd)):
             return False
-        path.unlink()
+        path.unlink(missing_ok=True)
         return True
     finally:
         os.close(fd)

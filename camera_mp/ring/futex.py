@@ -54,7 +54,8 @@ def wake(address: int) -> None:
 
 _thread_fence: Callable[[int], None] | None = None
 try:
-    _thread_fence = ctypes.CDLL('libatomic.so.1').atomic_thread_fence
+    # PyDLL keeps the GIL: to let go of it for nanoseconds could cost a switch to another thread
+    _thread_fence = ctypes.PyDLL('libatomic.so.1').atomic_thread_fence
 except OSError:
     if platform.machine() != 'x86_64':
         raise ImportError(

@@ -26,7 +26,7 @@ class Word(IntEnum):
     SLOTS = 3
     STRIDE = 4         # from slot to slot, bytes
     PAYLOAD = 5        # the most bytes a frame may have
-    GENERATION = 6     # when this file was made, nanoseconds since the Unix epoch
+    GENERATION = 6     # when the writer began, ns since the Unix epoch; kept when it grows
     PID = 7            # of the writer
     ENDED = 8          # an Ended
     STATE = 9          # a State
@@ -39,7 +39,7 @@ class Word(IntEnum):
     SIGNAL = 16        # the futex: its low half changes with every frame and every state
 
 
-REASON_OFFSET, REASON_BYTES = 512, 512
+REASON = slice(512, 1024)  # bytes of the header page: UTF-8, zeros behind it
 
 
 class State(IntEnum):

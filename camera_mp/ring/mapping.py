@@ -73,7 +73,9 @@ class RingMapping:
     @property
     def signal(self) -> int:
         """A number that changes with every frame and every change of state."""
-        return int(self._signal[0])
+        signal = int(self._signal[0])
+        futex.fence()  # what is looked at next must not be older than the signal
+        return signal
 
     def sleep(self, signal: int, timeout: float) -> None:
         """Sleep until the signal is no longer this one, `timeout` seconds at the most."""
@@ -85,9 +87,15 @@ class RingMapping:
         return self._words[Word.COMMITTED]
 
     @property
+    def generation(self) -> int:
+        """When the writer began; a larger file that it went on in has the same."""
+        return self._words[Word.GENERATION]
+
+    @property
     def is_closed(self) -> bool:
-        """Whether the writer ended the stream on purpose."""
-        return self._words[Word.ENDED] == Ended.CLOSED
+        """Whether the writer ended the stream on purpose, here or in a file that came and went."""
+        ended = self._words[Word.ENDED]
+        return ended == Ended.CLOSED or (ended == Ended.REPLACED and not self._path.exists())
 
     def is_over(self) -> bool:
         """Tell whether no more frames come in this file: ended, replaced or its writer dead."""
@@ -107,18 +115,20 @@ class RingMapping:
         """Tell whether the ring's name still leads here."""
         return file.leads_to(self._path, self._fd)
 
-    def _is(self, offset: int, number: int) -> bool:
+    def holds(self, number: int) -> bool:
+        """Tell whether frame `number` lies in its slot, whole."""
         futex.fence()
-        return self._words[offset // 8] == layout.committed(number)
+        offset = layout.slot_offset(number, self.slots, self._stride)
+        return number > 0 and self._words[offset // 8] == layout.committed(number)
 
     def borrow(self, number: int) -> Frame | None:
         """Give frame `number` where it lies, or None if it is already, or not yet, there."""
-        offset = layout.slot_offset(number, self.slots, self._stride)
-        if not self._is(offset, number):
+        if not self.holds(number):
             return None
+        offset = layout.slot_offset(number, self.slots, self._stride)
         stamp_ns, sequence, height, width, step, length, encoding = layout.SLOT.unpack_from(
             self._memory, offset + 8)
-        if not self._is(offset, number):
+        if not self.holds(number):
             return None
         form = layout.check_slot(height, width, step, length, encoding, self._payload)
         shape, strides = form.shape, None
@@ -128,8 +138,7 @@ class RingMapping:
             pixel = form.step // width
             strides = (step, pixel, form.dtype.itemsize)[:len(shape)]
         image = np.ndarray(shape, form.dtype, self._memory, offset + layout.SLOT_LINE, strides)
-        return Frame(image, form, stamp_ns, sequence, number,
-                     lambda: self._is(offset, number))
+        return Frame(image, form, stamp_ns, sequence, number, lambda: self.holds(number))
 
     def copy(self, number: int) -> Frame | None:
         """Give a private copy of frame `number`, or None if it was not whole to the end."""
@@ -147,15 +156,13 @@ class RingMapping:
         return RingStatus(
             self.state, self._reason(), words[Word.PID], self.writer_lives(), self.newest,
             words[Word.LOST], words[Word.STALLS], words[Word.RECONNECTS],
-            words[Word.FRAMERATE] / 1000, words[Word.GENERATION],
-            self.borrow(self.newest) if self.newest else None)
+            words[Word.FRAMERATE] / 1000, self.generation, self.borrow(self.newest))
 
     def _reason(self) -> str:
-        start, stop = layout.REASON_OFFSET, layout.REASON_OFFSET + layout.REASON_BYTES
         for _ in range(100):  # a writer that died half-way leaves the lock odd for ever
             before = self._words[Word.REASON_LOCK]
             futex.fence()
-            text = self._memory[start:stop]
+            text = self._memory[layout.REASON]
             futex.fence()
             if before % 2 == 0 and self._words[Word.REASON_LOCK] == before:
                 return text.rstrip(b'\0').decode(errors='replace')

@@ -38,16 +38,20 @@ class FrameReader:
         self._ring: RingMapping | None = None
         self._seen = 0  # number of the last frame read or missed
         if self._attach() and self._ring:
-            self._seen = max(self._ring.newest - 1, 0)
+            newest = self._ring.newest
+            self._seen = newest - self._ring.holds(newest)
 
     def _attach(self) -> bool:
-        """Map what the name leads to, if it is new and somebody writes it."""
+        """Map what the name leads to, if it is new and somebody writes it or it goes on ours."""
         if self._ring is not None and self._ring.is_current():
             return False
         ring = RingMapping.open(self._path)
-        if ring is None or not ring.writer_lives():
+        if ring is None:
             return False
-        self._ring, self._seen = ring, 0
+        goes_on = self._ring is not None and ring.generation == self._ring.generation
+        if not goes_on and not ring.writer_lives():
+            return False
+        self._ring, self._seen = ring, self._seen if goes_on else 0
         return True
 
     def wait(self, timeout: float | None = None) -> Frame:
@@ -71,8 +75,10 @@ class FrameReader:
     def borrow_next(self, timeout: float | None = None) -> Iterator[Frame]:
         """Lend the oldest frame not seen yet; if it is overwritten meanwhile it is missed."""
         frame = self._read(self._oldest(RingMapping.borrow), timeout)
-        yield frame
-        self.missed += not frame.intact
+        try:
+            yield frame
+        finally:
+            self.missed += not frame.intact
 
     def status(self) -> RingStatus | None:
         """Tell what the camera is doing now; None if there is no ring of this name."""
@@ -149,7 +155,7 @@ class FrameReader:
     def _outcome(self) -> FrameTimeout | WriterDied:
         ring = self._ring
         if ring is None:
-            return FrameTimeout(f'camera {self.name!r} is not running (no {self._path})')
+            return FrameTimeout(f'camera {self.name!r} is not running ({self._path})')
         if not ring.writer_lives():
             return WriterDied(f'the process that wrote camera {self.name!r} died')
         return FrameTimeout(f'no new frame from camera {self.name!r} ({ring.state.name.lower()})')

@@ -2,16 +2,27 @@
 
 import mmap
 import os
+from pathlib import Path
 import threading
 import time
 from types import TracebackType
+import weakref
 
 import numpy as np
 
-from camera_mp.errors import SettingError
+from camera_mp.errors import RingClosed, SettingError
 from camera_mp.frame import FrameFormat, Pixels
 from camera_mp.ring import file, futex, layout
 from camera_mp.ring.layout import Ended, State, Word
+
+_KEPT = (Word.GENERATION, Word.COMMITTED, Word.STATE, Word.FRAMERATE, Word.LOST, Word.STALLS,
+         Word.RECONNECTS)  # when the ring grows
+
+
+def _abandon(owner: int, path: Path, fd: int) -> None:
+    if os.getpid() == owner:
+        file.remove(path, fd)
+    os.close(fd)
 
 
 class FrameWriter:
@@ -19,7 +30,7 @@ class FrameWriter:
     Writes frames into shared memory, where any number of FrameReaders see them.
 
     One thread writes frames, by `write` or, without a copy, by `begin` and `commit`; any thread
-    may set the state and the counters or close. A frame costs two stores, two fences and one
+    may set the state and the counters or close. A frame costs some stores and fences and one
     futex wake (some microseconds, a few more for each reader that sleeps) beyond its pixels.
     Readers cannot slow it down: it never waits for anything.
 
@@ -45,12 +56,14 @@ class FrameWriter:
 
     def _map(self, fd: int) -> None:
         self._fd = fd
+        # a program that ends without close leaves no file; one that forked leaves its parent's
+        self._on_exit = weakref.finalize(self, _abandon, os.getpid(), self.path, fd)
         self._memory = mmap.mmap(fd, os.fstat(fd).st_size)
         self._words = memoryview(self._memory).cast('Q')
         self._signal = memoryview(self._memory)[Word.SIGNAL * 8:Word.SIGNAL * 8 + 4].cast('I')
         self._address = np.frombuffer(self._memory, np.uint8).ctypes.data + Word.SIGNAL * 8
         self._stride, self._payload = self._words[Word.STRIDE], self._words[Word.PAYLOAD]
-        self._number = 0
+        self._number = self._words[Word.COMMITTED]
 
     def begin(self, frame_format: FrameFormat | None = None, length: int | None = None) -> Pixels:
         """
@@ -62,7 +75,7 @@ class FrameWriter:
         form = frame_format or self._form
         nbytes = form.nbytes if length is None else length
         if nbytes > self._payload:
-            self._grow(form, nbytes)
+            self._grow(nbytes)
         self._form, self._length = form, nbytes
         self._offset = layout.slot_offset(self._number + 1, self._slots, self._stride)
         self._words[self._offset // 8] = layout.writing(self._number + 1)
@@ -80,11 +93,13 @@ class FrameWriter:
         futex.fence()
         self._number += 1
         self._words[self._offset // 8] = layout.committed(self._number)
+        futex.fence()
         self._words[Word.COMMITTED] = self._number
         if self._words[Word.STATE] != State.STREAMING:
             self.set_state(State.STREAMING)
         else:
-            self._wake()
+            with self._lock:
+                self._wake()
 
     def write(self, image: Pixels, stamp_ns: int | None = None,
               sequence: int | None = None) -> None:
@@ -96,45 +111,56 @@ class FrameWriter:
         """
         stamp_ns = time.time_ns() if stamp_ns is None else stamp_ns
         sequence = self._number if sequence is None else sequence
-        if self._form.encoding == 'jpeg':
-            target = self.begin(self._form, image.size)
-        else:
-            target = self.begin(self._format_of(image))
+        target = self.begin(self._format_of(image), image.nbytes)
         np.copyto(target, image, casting='no')
         self.commit(stamp_ns, sequence)
 
     def _format_of(self, image: Pixels) -> FrameFormat:
-        height, width = image.shape[:2]
-        form = FrameFormat(height, width, self._form.encoding)
-        if image.shape != form.shape or image.dtype != form.dtype:
+        form = self._form
+        if image.ndim > 1 and form.encoding != 'jpeg':
+            form = FrameFormat(image.shape[0], image.shape[1], form.encoding)
+        allowed = (image.size,) if form.encoding == 'jpeg' else form.shape
+        if image.shape != allowed or image.dtype != form.dtype:
             raise SettingError(f'image: {image.dtype} {image.shape} is no {form.encoding}; '
-                               f'allowed: {form.dtype} {form.shape}')
+                               f'allowed: {form.dtype} {allowed}')
         return form
 
-    def _grow(self, form: FrameFormat, nbytes: int) -> None:
+    def _grow(self, nbytes: int) -> None:
         """Go on in a new, larger file: the live one is never resized under its readers."""
         header = layout.new_header(nbytes, self._slots)
-        for word in (Word.STATE, Word.FRAMERATE, Word.LOST, Word.STALLS, Word.RECONNECTS):
-            header[word] = self._words[word]
         with self._lock:
-            old = self._fd
-            fd = file.replace(self.path, header, self._mode)
+            if self._closed:
+                raise RingClosed(f'camera {self.name!r} was closed by its writer')
+            header |= {word: self._words[word] for word in _KEPT}
+            reason = self._memory[layout.REASON]
+            old, fd = self._fd, file.replace(self.path, header, self._mode)
             self._end(Ended.REPLACED)
+            self._on_exit.detach()
             self._map(fd)
-        os.close(old)
+            self._say(header[Word.STATE], reason)
+            os.close(old)
+
+    @property
+    def state(self) -> State:
+        """What the camera is doing, as said last."""
+        return State(self._words[Word.STATE])
 
     def set_state(self, state: State, reason: str = '') -> None:
         """Say what the camera is doing, and in one line why; wakes the readers."""
+        text = reason.encode(errors='backslashreplace')  # a path may hold bytes that are no text
         with self._lock:
-            lock = self._words[Word.REASON_LOCK]
-            self._words[Word.REASON_LOCK] = lock + 1
-            futex.fence()
-            text = reason.encode()[:layout.REASON_BYTES].ljust(layout.REASON_BYTES, b'\0')
-            self._memory[layout.REASON_OFFSET:layout.REASON_OFFSET + layout.REASON_BYTES] = text
-            self._words[Word.STATE] = state
-            futex.fence()
-            self._words[Word.REASON_LOCK] = lock + 2
-        self._wake()
+            self._say(state, text)
+            self._wake()
+
+    def _say(self, state: int, text: bytes) -> None:
+        odd = self._words[Word.REASON_LOCK] | 1  # or an interrupted one would be odd for ever
+        self._words[Word.REASON_LOCK] = odd
+        futex.fence()
+        room = layout.REASON.stop - layout.REASON.start
+        self._memory[layout.REASON] = text[:room].ljust(room, b'\0')
+        self._words[Word.STATE] = state
+        futex.fence()
+        self._words[Word.REASON_LOCK] = odd + 1
 
     def count(self, word: Word, amount: int = 1) -> None:
         """Add to one of the counters LOST, STALLS, RECONNECTS."""
@@ -147,21 +173,21 @@ class FrameWriter:
             self._words[Word.FRAMERATE] = round(framerate * 1000)
 
     def _wake(self) -> None:
-        with self._lock:
-            self._signal[0] = (self._signal[0] + 1) & 0xFFFFFFFF
+        """Wake the readers, under the lock: the memory must not go away meanwhile."""
+        futex.fence()
+        self._signal[0] = (self._signal[0] + 1) & 0xFFFFFFFF
         futex.wake(self._address)
 
     def end(self, reason: str) -> None:
         """Say that no more frames come; the ring stays, to be read and looked at, until close."""
-        self.set_state(State.STOPPED, reason)
+        text = reason.encode(errors='backslashreplace')
         with self._lock:
+            self._say(State.STOPPED, text)
             self._end(Ended.CLOSED)
 
     def _end(self, ended: Ended) -> None:
         self._words[Word.ENDED] = ended
-        futex.fence()
-        self._signal[0] = (self._signal[0] + 1) & 0xFFFFFFFF
-        futex.wake(self._address)
+        self._wake()
 
     def close(self) -> None:
         """End the stream: readers get what is left, then RingClosed. The name is free again."""
@@ -169,6 +195,7 @@ class FrameWriter:
             if self._closed:
                 return
             self._closed = True
+            self._on_exit.detach()
             self._end(Ended.CLOSED)
             file.remove(self.path, self._fd)
             os.close(self._fd)
