@@ -80,7 +80,8 @@ class Bringup:
         self._ends_at = None if duration is None else time.monotonic() + duration
         self._selector = selectors.DefaultSelector()
         self._screen, self._monitor = Screen(), Monitor(domain_id())
-        self._table_at = time.monotonic()
+        self._table_period = _TABLE_PERIOD * (1 if sys.stdout.isatty() else 5)
+        self._table_at = time.monotonic() + self._table_period
         self._stop = StopFlag()
         self._code = self._failures = 0
 
@@ -135,7 +136,7 @@ class Bringup:
 
     def _draw(self) -> None:
         if self._table and time.monotonic() >= self._table_at:
-            self._table_at += _TABLE_PERIOD * (1 if sys.stdout.isatty() else 5)
+            self._table_at += self._table_period
             self._screen.draw(['', *format_table(self._monitor.look())])
 
     def _end_all(self) -> None:
