@@ -2,22 +2,24 @@
 Declared settings: a frozen dataclass whose fields carry their description and what is allowed.
 
 One declaration serves the ROS parameters, the command line, the check of a parameters file and
-the documentation. Types are bool, int, float and str, as ROS parameters have them.
+the documentation. Types are bool, int, float and str, as ROS parameters have them, and
+tuple[float, ...] for their double arrays.
 """
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, Field, field, fields
 import difflib
 import math
-from typing import Any, get_type_hints, TypeVar
+from typing import Any, get_args, get_origin, get_type_hints, TypeVar
 
 from camera_mp.errors import SettingError
 
 # as ROS tools name the types of parameters
-_ROS_NAMES: dict[type, str] = {bool: 'bool', int: 'integer', float: 'double', str: 'string'}
+_ROS_NAMES: dict[type, str] = {bool: 'bool', int: 'integer', float: 'double', str: 'string',
+                               tuple[float, ...]: 'double_array'}
 
 S = TypeVar('S', bound='Settings')
-V = TypeVar('V', bool, int, float, str)
+V = TypeVar('V', bool, int, float, str, tuple[float, ...])
 
 
 def setting(default: V, description: str, *, low: float | None = None, high: float | None = None,
@@ -44,7 +46,8 @@ class Settings:
         """Make one from names and values; an unknown name is a SettingError."""
         for name in values:
             check_name(name, [item.name for item in fields(cls)])
-        return cls(**values)
+        return cls(**{name: tuple(value) if isinstance(value, list) else value
+                      for name, value in values.items()})
 
 
 def check_name(name: str, known: Collection[str], also: Collection[str] = ()) -> None:
@@ -59,6 +62,10 @@ def check_type(name: str, value: object, kind: type) -> None:
     """Raise SettingError, saying what to write instead, unless `value` is exactly a `kind`."""
     if type(value) is kind:
         return
+    if get_origin(kind) is tuple and isinstance(value, tuple):
+        for index, element in enumerate(value):
+            check_type(f'{name}[{index}]', element, get_args(kind)[0])
+        return
     advice = f'write one of type {_ROS_NAMES[kind]}'
     if kind is float and type(value) is int:
         advice = f'write {value}.0'
@@ -68,7 +75,7 @@ def check_type(name: str, value: object, kind: type) -> None:
         advice = f'write {int(value)}'
     elif kind is bool:
         advice = 'write true or false'
-    given = _ROS_NAMES.get(type(value), 'list')
+    given = _ROS_NAMES.get(type(value), 'array')
     raise SettingError(f'{name}: {value!r} is of type {given}; {advice}')
 
 

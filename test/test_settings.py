@@ -12,7 +12,7 @@ from camera_mp.sources import CaptureSettings, source_class, SOURCES
     ({'image_width': '640'}, "image_width: '640' is of type string; write one of type integer"),
     ({'video_device': 0}, "video_device: 0 is of type integer; write '0' in quotes"),
     ({'share_with_group': 1}, 'share_with_group: 1 is of type integer; write true or false'),
-    ({'flip': [1, 2]}, 'flip: [1, 2] is of type list; write one of type string'),
+    ({'flip': [1, 2]}, 'flip: (1, 2) is of type array; write one of type string'),
     ({'image_width': -1}, 'image_width: -1 is not allowed; allowed: 0 to 16384'),
     ({'image_height': 16385}, 'image_height: 16385 is not allowed; allowed: 0 to 16384'),
     ({'framerate': float('nan')}, 'framerate: nan is not allowed; allowed: 0.0 to 1000.0'),

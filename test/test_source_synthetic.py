@@ -49,7 +49,7 @@ def test_every_marker_is_where_it_is_said_to_be(size: tuple[int, int]) -> None:
     for _ in range(30):
         number = source.grab().sequence
         corners, ids, _ = detector.detectMarkers(_read(source)[0])
-        found = {int(one[0]): corner[0][0] for one, corner in zip(ids, corners, strict=True)}
+        found = {int(one): corner[0][0] for one, corner in zip(ids.ravel(), corners, strict=True)}
         assert sorted(found) == [0, 1, 2, 3]
         for marker, (top, left, _) in enumerate(source.marker_places()):
             truth = np.array([left - source.offset(number), top])

@@ -60,6 +60,7 @@ def declare(node: Node, group: type[S]) -> S:
     for item in fields(group):
         value = getattr(settings, item.name)
         shown = redact(value) if isinstance(value, str) else value
+        shown = list(shown) if isinstance(shown, tuple) else shown
         node.declare_parameter(item.name, shown, _descriptor(item.metadata, value, item),
                                ignore_override=True)
     return settings

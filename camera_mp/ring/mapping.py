@@ -9,7 +9,7 @@ import weakref
 import numpy as np
 
 from camera_mp.errors import RingCorrupt
-from camera_mp.frame import Frame
+from camera_mp.frame import Frame, Pixels
 from camera_mp.ring import file, futex, layout
 from camera_mp.ring.layout import Ended, State, Word
 
@@ -137,7 +137,7 @@ class RingMapping:
         elif step != form.step:
             pixel = form.step // width
             strides = (step, pixel, form.dtype.itemsize)[:len(shape)]
-        image = np.ndarray(shape, form.dtype, self._memory, offset + layout.SLOT_LINE, strides)
+        image: Pixels = np.ndarray(shape, form.dtype, self._memory, offset + layout.SLOT_LINE, strides)
         return Frame(image, form, stamp_ns, sequence, number, lambda: self.holds(number))
 
     def copy(self, number: int) -> Frame | None:
