@@ -28,6 +28,7 @@ setup(
         'bringup = camera_mp.bringup:main',
         'camera = camera_mp.nodes.camera:main',
         'capture = camera_mp.capture:main',
+        'command_loop = camera_mp.nodes.command_loop:main',
         'top = camera_mp.top:main',
     ]},
 )

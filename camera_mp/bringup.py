@@ -32,6 +32,7 @@ class ManagedNode:
         self.process: subprocess.Popen[bytes] | None = None
         self.start_at: float | None = time.monotonic()
         self.exit_code = 0
+        self.begun = b''  # a line that it has begun to print
         self._backoff = Backoff(first=0.5, most=10.0)
         self._command = [
             sys.executable, '-m', f'camera_mp.nodes.{entry.executable}', '--ros-args',
@@ -115,10 +116,10 @@ class Bringup:
         for key, _ in self._selector.select(timeout):
             node: ManagedNode = key.data
             text = os.read(key.fd, 65536)
-            if text:
-                for line in text.decode(errors='replace').splitlines():
-                    self._say(f'[{node.entry.full_name}] {line}')
-            else:
+            *lines, node.begun = (node.begun + text).split(b'\n') if text else [node.begun, b'']
+            for line in filter(None, lines):
+                self._say(f'[{node.entry.full_name}] {line.decode(errors="replace")}')
+            if not text:
                 self._selector.unregister(key.fd)
                 self._on_end(node)
 

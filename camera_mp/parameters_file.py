@@ -17,7 +17,7 @@ import yaml
 from camera_mp.errors import SettingError
 
 # rclpy nodes by the name of their executable: modules under camera_mp.nodes
-EXECUTABLES = ('camera',)
+EXECUTABLES = ('camera', 'command_loop')
 
 _PARAMETERS = 'ros__parameters'
 _PART = re.compile(r'[A-Za-z_][A-Za-z0-9_]*')  # rmw_validate_node_name, rmw_validate_namespace

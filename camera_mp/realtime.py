@@ -15,7 +15,8 @@ import sys
 
 from camera_mp.errors import SettingError
 
-_MCL_CURRENT, _MCL_FUTURE = 1, 2   # asm-generic/mman.h
+# asm-generic/mman.h; without ONFAULT every thread's whole stack, 8 MB, becomes resident at once
+_MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 _PR_SET_TIMERSLACK = 29            # linux/prctl.h
 _CAP_IPC_LOCK = 14                 # linux/capability.h
 _MAX_PRIORITY = 99                 # sched(7)
@@ -30,7 +31,8 @@ class RealtimeWishes:
     What to ask for.
 
     rt_priority: of SCHED_FIFO, 1 to 99; 0: ordinary scheduling.
-    lock_memory: keep every page of the process in RAM, those mapped later too.
+    lock_memory: keep every page of the process in RAM from its first use on, those mapped
+    later too.
     cpu_affinity: the CPUs to run on; none: any.
     disable_gc: stop the cyclic garbage collector. Reference cycles made later are never freed
     unless gc.collect is called where there is time.
@@ -113,7 +115,7 @@ def _lock_memory(wishes: RealtimeWishes) -> str | None:
     if not _may_lock_all():
         raise _Refused(f'lock_memory: refused, ulimit -l is not unlimited; allow it with the '
                        f"line '{_user()} - memlock unlimited' in {_LIMITS} and a new login")
-    if _libc.mlockall(_MCL_CURRENT | _MCL_FUTURE) != 0:
+    if _libc.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT) != 0:
         raise _Refused(f'lock_memory: mlockall refused: {os.strerror(ctypes.get_errno())}; it '
                        f'needs as much free RAM as the process has mapped')
     return 'memory locked'

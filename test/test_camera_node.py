@@ -135,7 +135,7 @@ def test_bad_input_is_one_line_and_code_1(namespace: str, values: dict[str, obje
     assert text in program.lines[0]
 
 
-def test_what_only_others_use_is_a_warning(namespace: str) -> None:
+def test_what_only_another_source_uses_is_a_warning(namespace: str) -> None:
     with running(*CAMERA, '-r', f'__ns:={namespace}', *_parameters(loop='true')) as camera:
-        camera.wait_for('loop: given, but nothing here uses it')
+        camera.wait_for("loop: given, but source 'synthetic' does not use it")
         assert camera.end() == 0

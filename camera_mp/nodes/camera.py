@@ -4,18 +4,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.node import Node
 
 from camera_mp.capture_process import CaptureProcess, Ready
 from camera_mp.errors import CameraError, SettingError
 from camera_mp.nodes import parameters
 from camera_mp.nodes.diagnostics import camera_status
 from camera_mp.nodes.image_stream import ImageStream
-from camera_mp.nodes.run import run
+from camera_mp.nodes.run import ProcessNode, run
 from camera_mp.process_usage import own_memory, ProcessUsage
 from camera_mp.ring.file import ring_path
 from camera_mp.settings import setting, Settings
-from camera_mp.sources import CaptureSettings, source_class
+from camera_mp.sources import CaptureSettings, source_class, SOURCES
 
 
 @dataclass(frozen=True)
@@ -28,10 +27,11 @@ class CameraSettings(Settings):
                             '(REP 103); default: <camera_name>_optical_frame.')
 
 
-SETTINGS = (CaptureSettings, CameraSettings)
+SETTINGS: tuple[type[Settings], ...] = (
+    CameraSettings, *(source_class(name).Settings for name in SOURCES))
 
 
-class CameraNode(Node):
+class CameraNode(ProcessNode):
     """
     Publishes `image_raw` and `camera_info`, and the topics of further streams.
 
@@ -59,6 +59,9 @@ class CameraNode(Node):
         given = parameters.overrides(self).get('source', CaptureSettings.source)
         kind = source_class(given).Settings
         parameters.check_names(self, kind, CameraSettings)
+        for name in parameters.overrides(self).keys() & parameters.names_of(SETTINGS):
+            if name not in parameters.names_of([kind, CameraSettings]):
+                self.get_logger().warning(f'{name}: given, but source {given!r} does not use it')
         self._settings = parameters.declare(self, kind)
         own = parameters.declare(self, CameraSettings)
         namespace = self.get_namespace().strip('/').replace('/', '.')

@@ -12,7 +12,6 @@ from camera_mp.errors import SettingError
 from camera_mp.parameters_file import EXECUTABLES
 from camera_mp.redact import redact
 from camera_mp.settings import check_name, describe_allowed, Settings
-from camera_mp.sources import source_class, SOURCES
 
 S = TypeVar('S', bound=Settings)
 
@@ -27,24 +26,22 @@ def check_names(node: Node, *groups: type[Settings]) -> None:
     """
     Raise SettingError for an override that no node knows; rclpy says nothing of it.
 
-    One that only another node or source knows may come from a `/**` entry: a warning.
+    One that another node knows is let be: it may come from a `/**` entry.
     """
-    own = _names(groups)
+    own = names_of(groups)
     for name in overrides(node):
-        if name in own or name.startswith('qos_overrides.') or node.has_parameter(name):
-            continue
-        check_name(name, own, also=_names_of_all_nodes())
-        node.get_logger().warning(f'{name}: given, but nothing here uses it')
+        if not (name in own or name.startswith('qos_overrides.') or node.has_parameter(name)):
+            check_name(name, own, also=_names_of_all_nodes())
 
 
-def _names(groups: Iterable[type[Settings]]) -> set[str]:
+def names_of(groups: Iterable[type[Settings]]) -> set[str]:
+    """Give the names of all settings of these groups."""
     return {item.name for group in groups for item in fields(group)}
 
 
 def _names_of_all_nodes() -> set[str]:
     modules = (import_module(f'camera_mp.nodes.{name}') for name in EXECUTABLES)
-    sources = (source_class(name).Settings for name in SOURCES)
-    return _names([*sources, *(group for module in modules for group in module.SETTINGS)])
+    return names_of(group for module in modules for group in module.SETTINGS)
 
 
 def declare(node: Node, group: type[S]) -> S:

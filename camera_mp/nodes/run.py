@@ -3,6 +3,7 @@
 from collections.abc import Callable
 import sys
 import threading
+import time
 
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
@@ -17,12 +18,23 @@ from camera_mp.signals import StopFlag
 _LOOK = 0.1  # seconds between looks at the signals
 
 
-def run(make_node: Callable[[], Node]) -> int:
+class ProcessNode(Node):
+    """A node that has a process to itself: an executor in one thread, `work` in the main one."""
+
+    def work(self, stop: StopFlag) -> None:
+        """Use the main thread until the flag is set."""
+        while not stop.is_set:
+            time.sleep(_LOOK)
+
+    def close(self) -> None:
+        """End what the node has started; after the last callback, before rclpy ends."""
+
+
+def run(make_node: Callable[[], ProcessNode]) -> int:
     """
-    Initialise rclpy, make the node, spin it until SIGINT or SIGTERM, and give the exit code.
+    Initialise rclpy, make the node, let it work until SIGINT or SIGTERM, give the exit code.
 
     A CameraError, while the node is made or from one of its callbacks, is one line and code 1.
-    A node with a method `close` gets it called after the last callback and before rclpy ends.
     """
     follow_parent()
     # rclpy's own handlers pull the context away under executor and publishers that still work
@@ -33,7 +45,7 @@ def run(make_node: Callable[[], Node]) -> int:
         print(f'{type(error).__name__}: {" ".join(str(error).split())}', file=sys.stderr)
         return 1
     try:
-        return _Spinner(make_node()).run(stop)
+        return _Spinner(make_node(), stop).run()
     except CameraError as error:
         print(error, file=sys.stderr)
         return 1
@@ -44,23 +56,23 @@ def run(make_node: Callable[[], Node]) -> int:
 class _Spinner:
     """An executor in a thread, because rclpy waits where Python's signal handlers cannot run."""
 
-    def __init__(self, node: Node) -> None:
-        self._node = node
+    def __init__(self, node: ProcessNode, stop: StopFlag) -> None:
+        self._node, self._stop = node, stop
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(node)
         self._end: Future[None] = Future()
         self._code = 1  # unless the spinning ends as it should
 
-    def run(self, stop: StopFlag) -> int:
+    def run(self) -> int:
         thread = threading.Thread(target=self._spin, name='executor')
         thread.start()
-        while thread.is_alive() and not stop.is_set:
-            thread.join(_LOOK)
-        self._end.set_result(None)
-        thread.join()
-        if hasattr(self._node, 'close'):
+        try:
+            self._node.work(self._stop)
+        finally:
+            self._end.set_result(None)
+            thread.join()
             self._node.close()
-        self._node.destroy_node()
+            self._node.destroy_node()
         return self._code
 
     def _spin(self) -> None:
@@ -69,3 +81,5 @@ class _Spinner:
             self._code = 0
         except CameraError as error:
             print(error, file=sys.stderr)
+        finally:
+            self._stop.is_set = True

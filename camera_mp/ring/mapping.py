@@ -137,7 +137,8 @@ class RingMapping:
         elif step != form.step:
             pixel = form.step // width
             strides = (step, pixel, form.dtype.itemsize)[:len(shape)]
-        image: Pixels = np.ndarray(shape, form.dtype, self._memory, offset + layout.SLOT_LINE, strides)
+        image: Pixels = np.ndarray(
+            shape, form.dtype, self._memory, offset + layout.SLOT_LINE, strides)
         return Frame(image, form, stamp_ns, sequence, number, lambda: self.holds(number))
 
     def copy(self, number: int) -> Frame | None:
