@@ -129,7 +129,7 @@ class CommandLoopNode(ProcessNode):
         if taken is not None:
             self._follow(taken[0].data)
         was_stale = self._motion.stale
-        self._motion.step()  # into the message's own array
+        self._message.data[:] = self._motion.step()
         self._timeouts += self._motion.stale and not was_stale
         self._commands.publish(self._message)
         if tick.number % round(self._settings.rate) == 0:
