@@ -13,6 +13,7 @@ from typing import IO
 
 from camera_mp.backoff import Backoff
 from camera_mp.errors import SettingError
+from camera_mp.fast_dds import remove_dead_segments
 from camera_mp.parameters_file import NodeEntry, read_nodes
 from camera_mp.parent import environment
 from camera_mp.ring import remove_stale
@@ -153,6 +154,7 @@ class Bringup:
                 node.process.kill()
                 self._say(f'{node.entry.full_name} did not end and {node.ended(False)}')
         remove_stale()
+        remove_dead_segments()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,7 +1,7 @@
 """
 An independent subscriber, run as a process: one JSON line for each image it gets.
 
-    python image_subscriber.py <topic> <number of images>
+    python image_subscriber.py <topic> <number of images> [reliable|best_effort]
 """
 
 import hashlib
@@ -9,11 +9,11 @@ import json
 import sys
 
 import rclpy
-from rclpy.qos import QoSProfile
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 
 
-def main(topic: str, wanted: int) -> None:
+def main(topic: str, wanted: int, reliability: str) -> None:
     """Subscribe, say 'ready', report images until enough have come."""
     rclpy.init()
     node = rclpy.create_node('image_subscriber')
@@ -29,7 +29,8 @@ def main(topic: str, wanted: int) -> None:
             'digest': hashlib.sha1(message.data).hexdigest()}), flush=True)
 
     # as deep as a recorder's: every frame counts
-    node.create_subscription(Image, topic, on_image, QoSProfile(depth=50))
+    node.create_subscription(Image, topic, on_image, QoSProfile(
+        depth=50, reliability=ReliabilityPolicy[reliability.upper()]))
     print('ready', flush=True)
     while seen < wanted:
         rclpy.spin_once(node)
@@ -38,4 +39,4 @@ def main(topic: str, wanted: int) -> None:
 
 
 if __name__ == '__main__':
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), [*sys.argv, 'reliable'][3])

@@ -107,7 +107,7 @@ class CameraNode(ProcessNode):
 
 def main() -> int:
     """Run `camera`."""
-    return run(CameraNode)
+    return run(CameraNode, publishes_images=True)
 
 
 if __name__ == '__main__':

@@ -1,43 +1,53 @@
-"""Frames as sensor_msgs/Image and CameraInfo."""
+"""Frames as sensor_msgs/Image, already serialized, and as CameraInfo."""
 
-from array import array
+import struct
 import sys
 from typing import Any
 
 from builtin_interfaces.msg import Time
 import numpy as np
+from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from camera_mp.frame import Frame
+from camera_mp.frame import Frame, FrameFormat
 
-
-def to_time(stamp_ns: int) -> Any:
-    """Give nanoseconds since the Unix epoch as builtin_interfaces/Time."""
-    return Time(sec=stamp_ns // 10**9, nanosec=stamp_ns % 10**9)
+_STAMP = struct.Struct('=iI')  # sec and nanosec, behind the 4 bytes that say how CDR is written
+_STAMP_OFFSET = 4
+_LENGTH = struct.Struct('=I')  # of the data: the last field before it
 
 
 class ImageMessage:
-    """One Image that is filled again and again: a frame costs one copy and no allocation."""
+    """
+    Serializes Images around a header that is made once for each format.
+
+    rclpy publishes bytes as they are. A message object would cost two more copies of the pixels,
+    into an array of Python's and into the C message.
+    """
 
     def __init__(self, frame_id: str) -> None:
-        self._message = Image(header=Header(frame_id=frame_id),
-                              is_bigendian=sys.byteorder == 'big')
+        self._frame_id = frame_id
+        self._format: FrameFormat | None = None
+        self._head = bytearray()
 
-    def fill(self, frame: Frame) -> Any:
-        """Give the message with this frame in it; valid until the next call."""
-        message, form = self._message, frame.format
-        message.header.stamp = to_time(frame.stamp_ns)
-        if (message.height, message.width, message.encoding) != (
-                form.height, form.width, form.encoding):
-            message.height, message.width, message.step = form.height, form.width, form.step
-            message.encoding = form.encoding
-            # array.array is the one type that rclpy passes on as a block of memory
-            message.data = array('B', bytes(form.nbytes))
-        memoryview(message.data)[:] = np.ascontiguousarray(frame.image).data.cast('B')
-        return message
+    def serialize(self, frame: Frame) -> bytes:
+        """Give the CDR bytes of the frame as sensor_msgs/Image: one copy of its pixels."""
+        if frame.format != self._format:
+            self._format, self._head = frame.format, self._new_head(frame.format)
+        _STAMP.pack_into(self._head, _STAMP_OFFSET, *divmod(frame.stamp_ns, 10**9))
+        return b''.join((self._head, np.ascontiguousarray(frame.image).data))
+
+    def _new_head(self, form: FrameFormat) -> bytearray:
+        message = Image(
+            header=Header(frame_id=self._frame_id), height=form.height, width=form.width,
+            step=form.step, encoding=form.encoding, is_bigendian=sys.byteorder == 'big')
+        head = bytearray(serialize_message(message))
+        _LENGTH.pack_into(head, len(head) - _LENGTH.size, form.nbytes)
+        return head
 
 
-def uncalibrated(header: Any, frame: Frame) -> Any:
+def uncalibrated(frame_id: str, frame: Frame) -> Any:
     """Give the CameraInfo of a camera nobody has calibrated: K[0] = 0, as its message says."""
-    return CameraInfo(header=header, height=frame.format.height, width=frame.format.width)
+    sec, nanosec = divmod(frame.stamp_ns, 10**9)
+    return CameraInfo(header=Header(stamp=Time(sec=sec, nanosec=nanosec), frame_id=frame_id),
+                      height=frame.format.height, width=frame.format.width)

@@ -7,6 +7,7 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from camera_mp.capture_process import ReadyStream
 from camera_mp.errors import FrameTimeout, RingClosed, RingCorrupt, WriterDied
+from camera_mp.fast_dds import MAX_MESSAGE
 from camera_mp.frame import Frame
 from camera_mp.nodes import qos
 from camera_mp.nodes.image_message import ImageMessage, uncalibrated
@@ -28,7 +29,12 @@ class ImageStream:
         self.published = 0
         self._node = node
         self._reader = FrameReader(stream.ring)
+        self._frame_id = frame_id
         self._message = ImageMessage(frame_id)
+        if stream.format.nbytes > MAX_MESSAGE:
+            node.get_logger().warning(
+                f'{stream.ring}: an image of {stream.format.nbytes >> 20} MiB goes in pieces; '
+                f'config/fastdds.xml says how to make room for it')
         folder = stream.topic.rpartition('/')[0]
         self._images = node.create_publisher(
             Image, prefix + stream.topic, qos.IMAGES, qos_overriding_options=qos.overridable())
@@ -71,11 +77,11 @@ class ImageStream:
         wants_info = self._infos.get_subscription_count()
         if not (wants_image or wants_info):
             return
-        message = self._message.fill(frame)
-        if not frame.intact:
-            return  # the reader counts it as missed
         if wants_image:
+            message = self._message.serialize(frame)
+            if not frame.intact:
+                return  # the reader counts it as missed
             self._images.publish(message)
             self.published += 1
         if wants_info:
-            self._infos.publish(uncalibrated(message.header, frame))
+            self._infos.publish(uncalibrated(self._frame_id, frame))
