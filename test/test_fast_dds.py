@@ -82,10 +82,11 @@ def test_on_a_tiny_shm_fast_dds_keeps_its_own(monkeypatch: pytest.MonkeyPatch) -
 
 
 def _segments(pid: int) -> set[str]:
-    """Give the segments that a process owns: it has their lock files open."""
-    locks = {str(fd.readlink()) for fd in Path(f'/proc/{pid}/fd').iterdir()}
-    return {lock[:-3] for lock in locks
-            if lock.startswith('/dev/shm/fastdds_') and 'port' not in lock}
+    """Give the segments that a process owns: it holds their locks (proc_locks(5))."""
+    locks = (line.split() for line in Path('/proc/locks').read_text().splitlines())
+    inodes = {lock[5].rpartition(':')[2] for lock in locks if lock[4] == str(pid)}
+    return {str(path)[:-3] for path in Path('/dev/shm').glob('fastdds_*_el')
+            if str(path.stat().st_ino) in inodes and 'port' not in path.name}
 
 
 def _make_old(path: str) -> None:
