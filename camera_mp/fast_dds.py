@@ -15,11 +15,12 @@ from xml.etree import ElementTree
 from camera_mp.errors import SettingError
 from camera_mp.heap import keep_large_blocks
 
-VARIABLE = 'FASTDDS_DEFAULT_PROFILES_FILE'
+# of Fast DDS 3 (Kilted and later) and 2 (Jazzy)
+VARIABLES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
 SHARED_MEMORY = Path('/dev/shm')
 MAX_MESSAGE = 32 << 20  # of the shipped profile; larger images go in pieces
 _OVERHEAD = 6 << 20     # seen beside the segment itself
-_SEGMENT_LOCK = re.compile(r'fastdds_[0-9a-f]{16}_[es]l')
+_SEGMENT_LOCK = re.compile(r'fast(dds|rtps)_[0-9a-f]{16}_[es]l')
 _SETTLED = 10.0         # seconds; a younger file's owner may not have locked it yet
 
 
@@ -35,22 +36,29 @@ def tune_for_images(*, publisher: bool = False) -> str:
     keep_large_blocks()
     middleware = os.environ.get('RMW_IMPLEMENTATION', 'rmw_fastrtps_cpp')
     if publisher and middleware.startswith('rmw_fastrtps'):
-        given = os.environ.get(VARIABLE)
-        return _judge(given) if given else _use(shared_file('config/fastdds.xml'))
+        for variable in VARIABLES:
+            if os.environ.get(variable):
+                return _judge(variable, os.environ[variable])
+        return _use(shared_file('config/fastdds.xml'))
     return ''
 
 
 def _use(profile: Path) -> str:
     needed, free = _segment_size(profile) + _OVERHEAD, _free()
     if free >= needed:
-        os.environ[VARIABLE] = str(profile)
+        _set(str(profile))
         return ''
     text = f'{SHARED_MEMORY} has {free >> 20} MiB free and images need {needed >> 20} MiB'
     size = 1 << max((free - _OVERHEAD) // 2, 1).bit_length() - 1
     if size < 4 << 20:
         return f'{text}: Fast DDS runs with its own small segment (docker run --shm-size=1g)'
-    os.environ[VARIABLE] = _smaller(profile, size)
+    _set(_smaller(profile, size))
     return f'{text}: Fast DDS runs with a segment of {size >> 20} MiB (docker run --shm-size=1g)'
+
+
+def _set(profile: str) -> None:
+    for variable in VARIABLES:
+        os.environ[variable] = profile
 
 
 def _smaller(profile: Path, size: int) -> str:
@@ -63,14 +71,14 @@ def _smaller(profile: Path, size: int) -> str:
     return f'/proc/{os.getpid()}/fd/{fd}'
 
 
-def _judge(given: str) -> str:
+def _judge(variable: str, given: str) -> str:
     if not Path(given).is_file():
-        raise SettingError(f'{VARIABLE}: {given} does not exist; allowed: an XML file, or unset')
+        raise SettingError(f'{variable}: {given} does not exist; allowed: an XML file, or unset')
     size = _segment_size(Path(given))
     if size < MAX_MESSAGE:
-        return (f'{VARIABLE}={given} is used as it is; its shared-memory segment of '
+        return (f'{variable}={given} is used as it is; its shared-memory segment of '
                 f'{size >> 10} KiB is small for images, camera_mp uses 64 MiB')
-    return f'{VARIABLE}={given} is used as it is'
+    return f'{variable}={given} is used as it is'
 
 
 def _segment_size(profile: Path) -> int:
@@ -78,7 +86,7 @@ def _segment_size(profile: Path) -> int:
     try:
         tree = ElementTree.parse(profile)
     except ElementTree.ParseError as error:
-        raise SettingError(f'{VARIABLE}: {profile} is no XML: {error}') from None
+        raise SettingError(f'Fast DDS profile: {profile} is no XML: {error}') from None
     sizes = [element.text or '' for element in tree.iter()
              if element.tag.rpartition('}')[2] == 'segment_size']
     return max((int(size) for size in sizes if size.strip().isdecimal()), default=0)
@@ -110,7 +118,7 @@ def remove_dead_segments() -> list[Path]:
     knows too. Ports are not touched: they are small, and the next participant takes them over.
     """
     removed = []
-    for lock in SHARED_MEMORY.glob('fastdds_*'):
+    for lock in SHARED_MEMORY.glob('fast*'):
         if _SEGMENT_LOCK.fullmatch(lock.name) and _is_dead(lock):
             for path in (lock.with_name(lock.name[:-3]), lock):
                 path.unlink(missing_ok=True)

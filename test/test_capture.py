@@ -25,7 +25,7 @@ CAPTURE = ('-m', 'camera_mp.capture')
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 def test_frames_come_in_order_and_nothing_is_left(ring_name: str, number: signal.Signals) -> None:
     reader = FrameReader(ring_name)
-    with running(*CAPTURE, ring_name, '--framerate', '100') as capture:
+    with running(*CAPTURE, ring_name, '--framerate', '50', '--slots', '64') as capture:
         frames = [reader.next(10) for _ in range(50)]
         assert [frame.sequence for frame in frames] == list(range(50))
         assert [read_number(frame.image) for frame in frames] == list(range(50))
@@ -37,7 +37,7 @@ def test_frames_come_in_order_and_nothing_is_left(ring_name: str, number: signal
 
 def test_depth_has_a_ring_of_its_own_with_the_same_stamps(ring_name: str) -> None:
     color, depth = FrameReader(ring_name), FrameReader(f'{ring_name}.depth')
-    with running(*CAPTURE, ring_name, '--depth', '--rotate', '90'):
+    with running(*CAPTURE, ring_name, '--depth', '--rotate', '90', '--slots', '64'):
         pairs = [(color.next(10), depth.next(10)) for _ in range(5)]
     for one, other in pairs:
         assert (one.stamp_ns, one.sequence) == (other.stamp_ns, other.sequence)
@@ -62,7 +62,8 @@ def test_broken_frames_are_counted_not_shown(ring_name: str, tmp_path: Path) -> 
         cv2.imwrite(str(tmp_path / f'{number}.png'), np.full((20, 30, 3), number, np.uint8))
     (tmp_path / '2.png').write_bytes(b'rubbish')
     reader = FrameReader(ring_name)
-    with running(*CAPTURE, ring_name, '--source', 'video', '--video-device', tmp_path):
+    with running(*CAPTURE, ring_name, '--slots', '64', '--source', 'video', '--video-device',
+                 tmp_path):
         assert [int(reader.next(10).image[0, 0, 0]) for _ in range(4)] == [0, 1, 3, 0]
         status = reader.status()
     assert status and status.lost == 1

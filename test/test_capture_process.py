@@ -14,7 +14,8 @@ from camera_mp.errors import RingClosed
 from camera_mp.ring import FrameReader
 from camera_mp.ring.file import ring_path
 
-SETTINGS = {'source': 'synthetic', 'framerate': 100.0, 'image_width': 64, 'image_height': 48}
+SETTINGS = {'source': 'synthetic', 'framerate': 100.0, 'image_width': 64, 'image_height': 48,
+            'slots': 64}
 
 
 @pytest.fixture

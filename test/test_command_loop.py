@@ -77,14 +77,13 @@ def _report(tmp_path: Path) -> dict[str, Any]:
 def test_every_period_is_accounted_for_and_the_last_command_is_a_hold(
         listener: Listener, tmp_path: Path) -> None:
     with _loop(tmp_path, joints=3) as loop:
-        eventually(lambda: listener.state()['count'] > 500)
+        eventually(lambda: listener.state()['count'] > 100)
         assert loop.end(signal.SIGINT) == 0
         line = loop.wait_for('images meanwhile')
     report = _report(tmp_path)
     assert report['ticks'] + report['missed'] == report['periods']
     assert sum(count for _, count in report['lateness_ns']['buckets']) == report['ticks']
     assert f'command_loop: {report["ticks"]} of {report["periods"]} ticks' in line
-    eventually(lambda: listener.state()['count'] >= report['ticks'] // 2)
     before, last = listener.state()['last'][-2:]
     assert len(last) == 3
     assert last == before

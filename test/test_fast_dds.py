@@ -12,16 +12,17 @@ import pytest
 
 from camera_mp import fast_dds
 from camera_mp.errors import SettingError
-from camera_mp.fast_dds import remove_dead_segments, shared_file, tune_for_images, VARIABLE
+from camera_mp.fast_dds import remove_dead_segments, shared_file, tune_for_images, VARIABLES
 from camera_mp.ring import FrameReader
 
+VARIABLE = VARIABLES[0]
 CAMERA = ('-m', 'camera_mp.nodes.camera', '--ros-args')
 PROFILE = shared_file('config/fastdds.xml')
 
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (VARIABLE, 'RMW_IMPLEMENTATION'):
+    for name in (*VARIABLES, 'RMW_IMPLEMENTATION'):
         monkeypatch.setenv(name, '')  # so that what a test sets is undone
         monkeypatch.delenv(name)
 
@@ -35,18 +36,19 @@ def test_a_publisher_gets_the_profile_and_a_subscriber_does_not() -> None:
     assert tune_for_images() == ''
     assert VARIABLE not in os.environ
     assert tune_for_images(publisher=True) == ''
-    assert os.environ[VARIABLE] == str(PROFILE)
+    assert [os.environ[name] for name in VARIABLES] == [str(PROFILE)] * 2
 
 
-def test_a_profile_of_the_users_is_left_alone(monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize('variable', VARIABLES)
+def test_a_profile_of_the_users_is_left_alone(monkeypatch: pytest.MonkeyPatch, variable: str,
                                               tmp_path: Path) -> None:
     own = tmp_path / 'own.xml'
     own.write_text(PROFILE.read_text())
-    monkeypatch.setenv(VARIABLE, str(own))
-    assert tune_for_images(publisher=True) == f'{VARIABLE}={own} is used as it is'
+    monkeypatch.setenv(variable, str(own))
+    assert tune_for_images(publisher=True) == f'{variable}={own} is used as it is'
     own.write_text('<profiles/>')
     assert 'segment of 0 KiB is small for images' in tune_for_images(publisher=True)
-    assert os.environ[VARIABLE] == str(own)
+    assert [os.environ[name] for name in VARIABLES if name in os.environ] == [str(own)]
 
 
 @pytest.mark.parametrize(('text', 'message'), [
@@ -85,7 +87,7 @@ def _segments(pid: int) -> set[str]:
     """Give the large segments that a process owns: it holds their locks (proc_locks(5))."""
     locks = (line.split() for line in Path('/proc/locks').read_text().splitlines())
     inodes = {lock[5].rpartition(':')[2] for lock in locks if lock[4] == str(pid)}
-    owned = {str(path)[:-3] for path in Path('/dev/shm').glob('fastdds_*_el')
+    owned = {str(path)[:-3] for path in Path('/dev/shm').glob('fast*_el')
              if str(path.stat().st_ino) in inodes}
     return {segment for segment in owned if Path(segment).stat().st_size > 64 << 20}
 

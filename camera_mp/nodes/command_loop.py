@@ -16,6 +16,7 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.callback_groups import CallbackGroup
+from rclpy.duration import Duration
 from std_msgs.msg import Float64MultiArray
 
 from camera_mp.errors import SettingError
@@ -53,6 +54,9 @@ class CommandLoopSettings(Settings):
 
 
 SETTINGS = (CommandLoopSettings,)
+
+
+_PATIENCE = Duration(nanoseconds=100_000_000)  # for the last command to arrive
 
 
 class _Polled(CallbackGroup):
@@ -119,6 +123,7 @@ class CommandLoopNode(ProcessNode):
                                f'in force: {", ".join(self._realtime.in_force) or "nothing"}')
         self._loop.run(self._tick)
         self._commands.publish(self._message)
+        self._commands.wait_for_all_acked(_PATIENCE)
         self._report()
 
     def _tick(self, tick: Tick) -> None:
