@@ -19,12 +19,11 @@ import sys
 import tempfile
 import time
 
+from camera_mp.process_usage import own_memory, ProcessUsage
+from camera_mp.ring import FrameReader
 import cv2
 import numpy as np
 from report import percentiles, Report
-
-from camera_mp.process_usage import own_memory, ProcessUsage
-from camera_mp.ring import FrameReader
 
 SUBSCRIBER = Path(__file__).parent.parent / 'test' / 'image_subscriber.py'
 Row = dict[str, object]

@@ -17,11 +17,10 @@ import sys
 import time
 from typing import Any
 
-import numpy as np
-from report import percentiles, Report
-
 from camera_mp.frame import Frame, FrameFormat, Pixels
 from camera_mp.ring import FrameReader, FrameWriter
+import numpy as np
+from report import percentiles, Report
 
 NAME = f'benchmark_{os.getpid()}'
 PERIOD = 1 / 30

@@ -14,6 +14,7 @@ from typing import IO
 from camera_mp.backoff import Backoff
 from camera_mp.errors import SettingError
 from camera_mp.fast_dds import remove_dead_segments
+from camera_mp.module_environment import module_environment
 from camera_mp.parameters_file import NodeEntry, read_nodes
 from camera_mp.parent import environment
 from camera_mp.ring import remove_stale
@@ -47,7 +48,7 @@ class ManagedNode:
         self.process = subprocess.Popen(
             self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, start_new_session=True,
-            env={**os.environ, **environment()})
+            env={**module_environment(), **environment()})
         assert self.process.stdout
         return self.process.stdout
 

@@ -5,8 +5,6 @@ from contextlib import ExitStack
 import time
 from types import TracebackType
 
-import cv2
-
 from camera_mp.backoff import Backoff
 from camera_mp.errors import FrameBroken, SourceEnded, SourceError, SourceLost
 from camera_mp.frame import FrameFormat
@@ -14,6 +12,7 @@ from camera_mp.ring import FrameWriter, remove_stale, State, Word
 from camera_mp.sources import CaptureSettings, Source, source_class
 from camera_mp.sources.source import Grabbed, Stream
 from camera_mp.transforms import COLOR_ENCODINGS, Pipeline
+import cv2
 
 Report = Callable[[dict[str, object]], None]
 
@@ -54,8 +53,8 @@ class Outlet:
             encoding=wish.encoding if color else '', flip=wish.flip, rotate=wish.rotate)
 
     @property
-    def format(self) -> FrameFormat:
-        """What comes out."""
+    def format(self) -> FrameFormat:  # noqa: A003
+        """Give the format of what comes out."""
         return self._pipeline.result
 
     def write(self, source: Source, moment: Grabbed) -> None:
@@ -83,6 +82,7 @@ class Capture:
         self._settings, self._report = settings, report
         self._sequence = -1
         self._last = time.monotonic()
+        self._stalled = False
         remove_stale(domain)
         self.outlets: list[Outlet] = []
         with ExitStack() as undo:
@@ -147,6 +147,10 @@ class Capture:
             outlet.plan(stream)
             outlet.writer.count(Word.RECONNECTS)
         self._tell_ready()
+        self._tell_streaming('the source is back')
+
+    def _tell_streaming(self, reason: str) -> None:
+        self._report({'event': 'state', 'state': 'streaming', 'reason': reason})
 
     def _reopen(self) -> bool:
         try:
@@ -164,6 +168,10 @@ class Capture:
             for outlet in self.outlets:
                 outlet.writer.count(Word.STALLS)
             self._set_state(State.STALLED, f'no frame for {patience:g} s')
+            self._stalled = True
+        elif self._stalled and writer.state == State.STREAMING:
+            self._stalled = False
+            self._tell_streaming('frames come again')
 
     def _set_state(self, state: State, reason: str) -> None:
         for outlet in self.outlets:

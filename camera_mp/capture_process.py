@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from camera_mp.backoff import Backoff
 from camera_mp.frame import FrameFormat
+from camera_mp.module_environment import module_environment
 from camera_mp.ring import remove_stale
 
 _STOP_PATIENCE = 1.0  # seconds; the capture itself gives its source half of it
@@ -25,7 +26,7 @@ class ReadyStream:
     ring: str
     name: str
     topic: str
-    format: FrameFormat
+    format: FrameFormat  # noqa: A003
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,9 @@ class Ready:
 
 class Log(Protocol):
     """The part of a logger that is needed."""
+
+    def info(self, text: str, /) -> object:
+        """Say that something is as it should be again."""
 
     def warning(self, text: str, /) -> object:
         """Say that something is not as it should be."""
@@ -117,12 +121,14 @@ class CaptureProcess:
         command = [sys.executable, '-m', 'camera_mp.capture', self.camera,
                    '--control-fd', str(theirs.fileno())]
         with theirs:
-            self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()],
-                                             stdin=subprocess.DEVNULL)
+            # a session of its own: a signal to our process group is for us to act on
+            self._process = subprocess.Popen(
+                command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
+                start_new_session=True, env=module_environment())
         with self._changed:
             self._control = ours
         # over the socket, not as arguments: anyone can read those, and a URL has passwords
-        with contextlib.suppress(BrokenPipeError):  # it died at once: _reap tells how
+        with contextlib.suppress(ConnectionError):  # it died at once: _reap tells how
             ours.sendall(json.dumps(self._settings).encode() + b'\n')
         if self._stopping.is_set():
             ours.shutdown(socket.SHUT_WR)
@@ -131,8 +137,9 @@ class CaptureProcess:
         """Handle what the capture says, until it ends."""
         assert self._control
         with self._control, self._control.makefile('r') as lines:
-            for line in lines:
-                self._handle(json.loads(line))
+            with contextlib.suppress(ConnectionResetError):  # it died with our order unread
+                for line in lines:
+                    self._handle(json.loads(line))
             with self._changed:
                 self._control = None
 
@@ -148,7 +155,10 @@ class CaptureProcess:
                 self._changed.notify_all()
             self._on_change()
         elif event['event'] == 'state':
-            self._log.warning(f'{event["state"]}: {event["reason"]}')
+            if event['state'] == 'streaming':
+                self._log.info(f'streaming: {event["reason"]}')
+            else:
+                self._log.warning(f'{event["state"]}: {event["reason"]}')
         elif event['event'] == 'error':
             self.error = event['text']
 

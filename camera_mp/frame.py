@@ -4,10 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from camera_mp.errors import SettingError
 import numpy as np
 import numpy.typing as npt
-
-from camera_mp.errors import SettingError
 
 Pixels = npt.NDArray[Any]
 
@@ -78,7 +77,7 @@ class Frame:
     """
 
     image: Pixels
-    format: FrameFormat
+    format: FrameFormat  # noqa: A003
     stamp_ns: int
     sequence: int
     number: int

@@ -45,7 +45,7 @@ class Histogram:
 
     @property
     def max_ns(self) -> int:
-        """The longest, exact; after `since` it may be the upper end of its bucket. 0: none."""
+        """Give the longest, exact; after `since` perhaps the upper end of its bucket. 0: none."""
         return self._words[-1]
 
     def percentile(self, percent: float) -> int:

@@ -12,9 +12,8 @@ from pathlib import Path
 import re
 from typing import Any
 
-import yaml
-
 from camera_mp.errors import SettingError
+import yaml
 
 # rclpy nodes by the name of their executable: modules under camera_mp.nodes
 EXECUTABLES = ('camera', 'command_loop')

@@ -7,11 +7,10 @@ memory that is kept, so that no frame costs an allocation.
 
 from collections.abc import Callable, Sequence
 
-import cv2
-import numpy as np
-
 from camera_mp.errors import SettingError
 from camera_mp.frame import FrameFormat, Pixels
+import cv2
+import numpy as np
 
 Step = Callable[[Pixels, Pixels], object]  # (source, destination)
 

@@ -3,13 +3,12 @@
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
-from launch.actions import DeclareLaunchArgument, OpaqueFunction
-from launch.substitutions import LaunchConfiguration
-from launch_ros.actions import Node
-
 from camera_mp.parameters_file import read_nodes
 from camera_mp.parent import environment
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
 
 
 def start_nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
@@ -17,8 +16,9 @@ def start_nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     file = LaunchConfiguration('config').perform(context)
     return [
         Node(package='camera_mp', executable=entry.executable, namespace=entry.namespace,
-             name=entry.name, parameters=[file], output='screen', emulate_tty=True,
-             respawn=True, respawn_delay=2.0, additional_env=environment())
+             name=entry.name, exec_name=entry.full_name[1:].replace('/', '.'),
+             parameters=[file], output='screen', emulate_tty=True, respawn=True,
+             respawn_delay=2.0, additional_env=environment())
         for entry in read_nodes(file)]
 
 

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 import os
 from uuid import uuid4
 
-import pytest
-
 from camera_mp.ring import file
+import pytest
 
 
 @pytest.fixture

@@ -97,6 +97,11 @@ def wait_for_end(*pids: int) -> None:
     eventually(lambda: not any(map(is_alive, pids)), f'the end of {pids}')
 
 
+def parent_of(pid: int) -> int:
+    """Give the pid of a process's parent."""
+    return int(Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[1])
+
+
 def is_alive(pid: int) -> bool:
     """Tell whether a process runs; a zombie does not."""
     try:

@@ -17,13 +17,12 @@ import sys
 import time
 from typing import Any
 
-import numpy as np
-
 import camera_mp
 from camera_mp.errors import CameraError, FrameTimeout, RingClosed, RingError
 from camera_mp.frame import Frame, FrameFormat, Pixels
 from camera_mp.ring import FrameReader, FrameWriter, State
 from camera_mp.ring import reader as reader_module
+import numpy as np
 
 PATIENCE = 20.0  # seconds; what takes longer than this on the slowest machine is broken
 

@@ -5,11 +5,10 @@ import os
 from pathlib import Path
 import signal
 
-from programs import eventually, is_alive, PATIENCE, ROOT, run, running, wait_for_end
-import pytest
-
 from camera_mp.process_usage import own_memory
 from camera_mp.ring import FrameReader, list_rings
+from programs import eventually, is_alive, parent_of, PATIENCE, ROOT, run, running, wait_for_end
+import pytest
 
 pytest.importorskip('rclpy', reason='the nodes need rclpy')
 
@@ -35,11 +34,6 @@ def _writers(names: list[str]) -> list[int]:
     return [status.pid for status in found if status and status.alive]
 
 
-def _node_of(capture: int) -> int:
-    stat = Path(f'/proc/{capture}/stat').read_text().rpartition(')')[2].split()
-    return int(stat[1])
-
-
 def _wait_until_running(names: list[str]) -> list[int]:
     for name in names:
         FrameReader(name).wait(PATIENCE)
@@ -49,7 +43,7 @@ def _wait_until_running(names: list[str]) -> list[int]:
 def test_every_key_is_a_process_and_ctrl_c_ends_all(file: Path, names: list[str]) -> None:
     with running(*BRINGUP, file) as bringup:
         captures = _wait_until_running(names)
-        nodes = [_node_of(pid) for pid in captures]
+        nodes = [parent_of(pid) for pid in captures]
         assert len({*nodes}) == 2
         assert bringup.end(signal.SIGINT) == 0
     assert not any(map(is_alive, [*nodes, *captures]))
@@ -65,10 +59,10 @@ def test_it_ends_by_itself_when_the_time_is_up(file: Path) -> None:
 
 def test_a_killed_node_is_named_and_started_again(file: Path, names: list[str]) -> None:
     with running(*BRINGUP, file) as bringup:
-        before = _node_of(_wait_until_running(names)[0])
+        before = parent_of(_wait_until_running(names)[0])
         os.kill(before, signal.SIGKILL)
         bringup.wait_for(f'/{names[0]}/camera was killed by SIGKILL; starting it again in 0.5 s')
-        eventually(lambda: len(_writers(names)) == 2 and _node_of(_writers(names)[0]) != before)
+        eventually(lambda: len(_writers(names)) == 2 and parent_of(_writers(names)[0]) != before)
         assert bringup.end() == 0
 
 
@@ -76,7 +70,7 @@ def test_a_killed_node_is_named_and_started_again(file: Path, names: list[str]) 
 def test_nodes_do_not_outlive_it(file: Path, names: list[str], number: signal.Signals) -> None:
     with running(*BRINGUP, file) as bringup:
         captures = _wait_until_running(names)
-        processes = [*captures, *map(_node_of, captures)]
+        processes = [*captures, *map(parent_of, captures)]
         bringup.process.send_signal(number)
         bringup.wait()
         wait_for_end(*processes)
@@ -86,7 +80,7 @@ def test_nodes_do_not_outlive_it(file: Path, names: list[str], number: signal.Si
 def test_without_respawn_the_first_failure_ends_all_with_its_code(
         file: Path, names: list[str]) -> None:
     with running(*BRINGUP, file, '--no-respawn') as bringup:
-        os.kill(_node_of(_wait_until_running(names)[0]), signal.SIGKILL)
+        os.kill(parent_of(_wait_until_running(names)[0]), signal.SIGKILL)
         assert bringup.wait() == 128 + signal.SIGKILL
     assert not _writers(names)
 
@@ -97,7 +91,7 @@ def test_a_node_that_cannot_start_says_why_and_the_others_run(file: Path,
         text.write(f'/{names[0]}/camera_2: {{ros__parameters: {{source: webcam}}}}\n')
     with running(*BRINGUP, file, '--duration', '4') as bringup:
         _wait_until_running(names)
-        bringup.wait_for(f"/{names[0]}/camera_2: source: 'webcam' is unknown; allowed: synthetic")
+        bringup.wait_for(f"/{names[0]}/camera_2: source: 'webcam' is unknown; allowed: screen")
         bringup.wait_for('camera_2 ended with 1; starting it again in 0.5 s')
         assert bringup.wait() == 1
 

@@ -7,14 +7,13 @@ import os
 from pathlib import Path
 import signal
 
+from camera_mp.ring import FrameReader
+from camera_mp.ring.file import ring_path
 from image_subscriber import __file__ as SUBSCRIBER
 import numpy as np
 from programs import eventually, PATIENCE, Program, run, running, wait_for_end
 import pytest
 from test_source_video import _decoded, make_video
-
-from camera_mp.ring import FrameReader
-from camera_mp.ring.file import ring_path
 
 pytest.importorskip('rclpy', reason='the nodes need rclpy')
 
@@ -46,7 +45,7 @@ def test_a_video_arrives_byte_for_byte_and_once(namespace: str, tmp_path: Path) 
     with running(SUBSCRIBER, f'{namespace}/image_raw', 30) as subscriber:
         subscriber.wait_for('ready')
         with running(*CAMERA, '-r', f'__ns:={namespace}', *_parameters(
-                source='video', video_device=path)) as camera:
+                source='video', video_device=path, slots=64)) as camera:
             images = _images(subscriber, 30)
             assert camera.end() == 0
     known = [hashlib.sha1(frame.tobytes()).hexdigest() for frame in frames]
@@ -122,7 +121,7 @@ def test_a_signal_while_it_starts_ends_it(namespace: str) -> None:
     ({'framerate': 30}, 'framerate: 30 is of type integer; write 30.0'),
     ({'framerat': 30.0}, 'framerat: no such parameter; did you mean framerate?'),
     ({'image_width': 99999}, 'image_width: 99999 is not allowed; allowed: 0 to 16384'),
-    ({'source': 'webcam'}, "source: 'webcam' is unknown; allowed: synthetic, video"),
+    ({'source': 'webcam'}, "source: 'webcam' is unknown; allowed: screen, synthetic, video"),
     ({'source': 'video', 'video_device': '/nowhere'}, '/nowhere does not exist'),
     ({'camera_name': 'a/b'}, "camera name: 'a/b' is not allowed"),
 ])

@@ -7,17 +7,16 @@ from pathlib import Path
 import signal
 import threading
 
-import cv2
-import numpy as np
-from programs import eventually, run, running
-import pytest
-from test_source_video import make_video
-
 from camera_mp.capture_loop import Decimator
 from camera_mp.errors import RingClosed
 from camera_mp.ring import FrameReader, State
 from camera_mp.ring.file import ring_path
 from camera_mp.sources.synthetic import read_number
+import cv2
+import numpy as np
+from programs import eventually, run, running
+import pytest
+from test_source_video import make_video
 
 CAPTURE = ('-m', 'camera_mp.capture')
 

@@ -1,26 +1,39 @@
 """The parent's handle: a capture that dies comes back, and none outlives its parent."""
 
 from collections.abc import Iterator
-import logging
 import os
 from pathlib import Path
 import signal
-
-from programs import eventually, is_alive, PATIENCE, running, wait_for_end
-import pytest
+import sys
 
 from camera_mp.capture_process import CaptureProcess
 from camera_mp.errors import RingClosed
 from camera_mp.ring import FrameReader
 from camera_mp.ring.file import ring_path
+from programs import eventually, is_alive, PATIENCE, running, wait_for_end
+import pytest
 
 SETTINGS = {'source': 'synthetic', 'framerate': 100.0, 'image_width': 64, 'image_height': 48,
             'slots': 64}
 
 
+class Said:
+    """A log that remembers; pytest's own sees nothing beside the plugins of launch."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    info = warning = error = lambda self, text: self.lines.append(text)
+
+
 @pytest.fixture
-def capture(ring_name: str) -> Iterator[CaptureProcess]:
-    capture = CaptureProcess(ring_name, SETTINGS, logging.getLogger('test'))
+def said() -> Said:
+    return Said()
+
+
+@pytest.fixture
+def capture(ring_name: str, said: Said) -> Iterator[CaptureProcess]:
+    capture = CaptureProcess(ring_name, SETTINGS, said)
     capture.start()
     yield capture
     capture.stop()
@@ -41,7 +54,7 @@ def test_it_says_what_it_delivers(capture: CaptureProcess, ring_name: str) -> No
 
 
 def test_a_killed_capture_is_started_again_and_its_readers_go_on(
-        capture: CaptureProcess, ring_name: str, caplog: pytest.LogCaptureFixture) -> None:
+        capture: CaptureProcess, ring_name: str, said: Said) -> None:
     reader = FrameReader(ring_name)
     for restart in range(1, 3):
         reader.wait(PATIENCE)
@@ -52,11 +65,54 @@ def test_a_killed_capture_is_started_again_and_its_readers_go_on(
         frames = [reader.next(PATIENCE) for _ in range(20)]
         assert frames[-1].stamp_ns > frames[0].stamp_ns
         assert capture.restarts == restart
-    assert 'was killed by SIGKILL; starting it again in' in caplog.text
+    assert any('was killed by SIGKILL; starting it again in' in line for line in said.lines)
+
+
+def test_a_capture_killed_before_it_reads_its_order_is_started_again(
+        capture: CaptureProcess, ring_name: str) -> None:
+    FrameReader(ring_name).wait(PATIENCE)
+    os.kill(_writer(ring_name), signal.SIGKILL)
+    young = _next_child(capture)
+    os.kill(young, signal.SIGKILL)
+    wait_for_end(young)
+    eventually(lambda: _writer(ring_name) not in (0, young))
+    assert capture.restarts >= 2
+
+
+def _next_child(capture: CaptureProcess) -> int:
+    """Wait for the process of the next start and give its pid as soon as there is one."""
+    process = capture._process
+    eventually(lambda: capture._process is not process)
+    assert capture._process
+    return capture._process.pid
+
+
+def test_a_first_capture_killed_at_once_is_an_error(ring_name: str) -> None:
+    capture = CaptureProcess(ring_name, SETTINGS, Said())
+    capture.start()
+    eventually(lambda: capture._process)
+    assert capture._process
+    os.kill(capture._process.pid, signal.SIGKILL)
+    assert capture.wait_ready(PATIENCE) is None
+    assert 'was killed by SIGKILL' in capture.error
+    capture.stop()
+
+
+def test_it_runs_this_package_whatever_the_working_directory_holds(
+        ring_name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if sys.version_info < (3, 11):
+        pytest.skip('Python 3.10 knows no PYTHONSAFEPATH')
+    (tmp_path / 'camera_mp.py').write_text('raise SystemExit("the wrong camera_mp")')
+    (tmp_path / 'select.py').write_text('raise SystemExit("the wrong select")')
+    monkeypatch.chdir(tmp_path)
+    capture = CaptureProcess(ring_name, SETTINGS, Said())
+    capture.start()
+    assert capture.wait_ready(PATIENCE), capture.error
+    capture.stop()
 
 
 def test_stop_ends_the_process_and_closes_the_ring(ring_name: str) -> None:
-    capture = CaptureProcess(ring_name, SETTINGS, logging.getLogger('test'))
+    capture = CaptureProcess(ring_name, SETTINGS, Said())
     capture.start()
     reader = FrameReader(ring_name)
     reader.wait(PATIENCE)
@@ -70,7 +126,7 @@ def test_stop_ends_the_process_and_closes_the_ring(ring_name: str) -> None:
 
 def test_stop_at_once_after_start_leaves_nothing(ring_name: str) -> None:
     for _ in range(3):
-        capture = CaptureProcess(ring_name, SETTINGS, logging.getLogger('test'))
+        capture = CaptureProcess(ring_name, SETTINGS, Said())
         capture.start()
         capture.stop()
         assert not ring_path(ring_name).exists()
@@ -78,7 +134,7 @@ def test_stop_at_once_after_start_leaves_nothing(ring_name: str) -> None:
 
 def test_a_failed_first_start_tells_why(ring_name: str) -> None:
     capture = CaptureProcess(ring_name, {'source': 'video', 'video_device': '/nowhere'},
-                             logging.getLogger('test'))
+                             Said())
     capture.start()
     assert capture.wait_ready(PATIENCE) is None
     assert '/nowhere does not exist' in capture.error
@@ -88,7 +144,7 @@ def test_a_failed_first_start_tells_why(ring_name: str) -> None:
 @pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP])
 def test_a_capture_that_is_stuck_or_killed_does_not_keep_stop_waiting(
         ring_name: str, number: signal.Signals) -> None:
-    capture = CaptureProcess(ring_name, SETTINGS, logging.getLogger('test'))
+    capture = CaptureProcess(ring_name, SETTINGS, Said())
     capture.start()
     FrameReader(ring_name).wait(PATIENCE)
     pid = _writer(ring_name)

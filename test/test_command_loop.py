@@ -16,7 +16,7 @@ import pytest
 
 pytest.importorskip('rclpy', reason='the nodes need rclpy')
 
-from command_listener import __file__ as LISTENER
+from command_listener import __file__ as LISTENER  # noqa: E402, I100
 
 LOOP = ('-m', 'camera_mp.nodes.command_loop', '--ros-args')
 # an ordinary thread: tests run beside others, and one that is real-time would starve them

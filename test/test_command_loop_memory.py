@@ -6,14 +6,14 @@ import pytest
 
 rclpy = pytest.importorskip('rclpy', reason='the nodes need rclpy')
 
-from rclpy.parameter import Parameter  # noqa: E402
-
-from camera_mp.nodes.command_loop import CommandLoopNode  # noqa: E402
-from camera_mp.periodic import Tick  # noqa: E402
-from camera_mp.signals import StopFlag  # noqa: E402
+from camera_mp.nodes.command_loop import CommandLoopNode  # noqa: E402, I100
+from camera_mp.periodic import Tick  # noqa: E402, I100
+from camera_mp.signals import StopFlag  # noqa: E402, I100
+from rclpy.parameter import Parameter  # noqa: E402, I100
 
 
 class _NoLog:
+
     def __getattr__(self, name: str) -> None:
         raise AssertionError(f'the tick logs a {name}')
 

@@ -9,10 +9,9 @@ from test_source_video import make_video
 
 rclpy = pytest.importorskip('rclpy', reason='the nodes need rclpy')
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus  # noqa: E402
-
-from camera_mp.nodes.diagnostics import camera_status  # noqa: E402
-from camera_mp.ring import RingStatus, State  # noqa: E402
+from camera_mp.nodes.diagnostics import camera_status  # noqa: E402, I100
+from camera_mp.ring import RingStatus, State  # noqa: E402, I100
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus  # noqa: E402, I100
 
 
 def _status(state: State, *, alive: bool = True, reason: str = '') -> RingStatus:

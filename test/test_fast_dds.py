@@ -6,14 +6,13 @@ from pathlib import Path
 import signal
 import time
 
-from image_subscriber import __file__ as SUBSCRIBER
-from programs import PATIENCE, run, running
-import pytest
-
 from camera_mp import fast_dds
 from camera_mp.errors import SettingError
 from camera_mp.fast_dds import remove_dead_segments, shared_file, tune_for_images, VARIABLES
 from camera_mp.ring import FrameReader
+from image_subscriber import __file__ as SUBSCRIBER
+from programs import PATIENCE, run, running
+import pytest
 
 VARIABLE = VARIABLES[0]
 CAMERA = ('-m', 'camera_mp.nodes.camera', '--ros-args')

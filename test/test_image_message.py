@@ -7,11 +7,10 @@ import pytest
 
 pytest.importorskip('rclpy', reason='the nodes need rclpy')
 
-from rclpy.serialization import deserialize_message
-from sensor_msgs.msg import Image
-
 from camera_mp.frame import Frame, FrameFormat
 from camera_mp.nodes.image_message import ImageMessage, uncalibrated
+from rclpy.serialization import deserialize_message
+from sensor_msgs.msg import Image
 
 
 def _frame(form: FrameFormat, stamp_ns: int = 1) -> Frame:

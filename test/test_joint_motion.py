@@ -2,12 +2,11 @@ from itertools import pairwise
 import math
 import threading
 
+from camera_mp.errors import SettingError
+from camera_mp.joint_motion import JointMotion
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import pytest
-
-from camera_mp.errors import SettingError
-from camera_mp.joint_motion import JointMotion
 
 DT = 0.002
 LOWER, UPPER = -1.5, 2.0

@@ -7,17 +7,16 @@ import shutil
 import signal
 import subprocess
 
-from programs import PATIENCE, ROOT, wait_for_end
-import pytest
-
 from camera_mp.parameters_file import read_nodes
 from camera_mp.ring import FrameReader
+from camera_mp.ring.file import ring_path
+from programs import eventually, parent_of, PATIENCE, ROOT, wait_for_end
+import pytest
 
 pytest.importorskip('launch_ros', reason='launch comes with a ROS install')
 
-from launch.utilities import perform_substitutions
-
 from launch import LaunchContext
+from launch.utilities import perform_substitutions
 
 LAUNCH_FILE = ROOT / 'launch' / 'cameras.launch.py'
 CONFIG = ROOT / 'config' / 'cameras.yaml'
@@ -51,9 +50,12 @@ def test_no_node_outlives_ros2_launch(ros_domain: int, ring_name: str, tmp_path:
         FrameReader(ring_name).wait(PATIENCE)
         status = FrameReader(ring_name).status()
         assert status
+        node = parent_of(status.pid)
         os.kill(launch.pid, number)
-        launch.wait(PATIENCE)
-        wait_for_end(status.pid)
+        code = launch.wait(PATIENCE)
+        wait_for_end(status.pid, node)
+        assert code == {signal.SIGINT: 0}.get(number, code)
+        eventually(lambda: not ring_path(ring_name).exists(), 'the ring is gone')
     finally:
         if launch.poll() is None:
             os.killpg(launch.pid, signal.SIGKILL)

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from programs import ROOT
-import pytest
-
 from camera_mp.errors import SettingError
 from camera_mp.parameters_file import NodeEntry, read_nodes
+from programs import ROOT
+import pytest
 
 
 @pytest.fixture

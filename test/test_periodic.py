@@ -9,14 +9,13 @@ import threading
 import time
 import tracemalloc
 
-from hypothesis import given
-from hypothesis import strategies as st
-import pytest
-
 from camera_mp.errors import SettingError
 from camera_mp.joint_motion import JointMotion
 from camera_mp.loop_statistics import Histogram
 from camera_mp.periodic import PeriodicLoop, sleep_until, Tick
+from hypothesis import given
+from hypothesis import strategies as st
+import pytest
 
 MS = 1_000_000
 

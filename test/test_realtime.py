@@ -8,11 +8,10 @@ import subprocess
 import sys
 from typing import Any
 
-import pytest
-
 from camera_mp import realtime
 from camera_mp.errors import SettingError
 from camera_mp.realtime import enter_realtime, RealtimeWishes
+import pytest
 
 # in a process of its own: what is granted is not given back
 PROGRAM = """

@@ -3,14 +3,13 @@
 import subprocess
 import sys
 
-import numpy as np
-import pytest
-from ring_processes import PATIENCE, running
-
 from camera_mp.errors import FrameTimeout, RingClosed, WriterDied
 from camera_mp.frame import FrameFormat
 from camera_mp.ring import FrameReader, FrameWriter, State
 from camera_mp.ring.file import ring_path
+import numpy as np
+import pytest
+from ring_processes import PATIENCE, running
 
 SMALL = FrameFormat(2, 3, 'mono8')
 

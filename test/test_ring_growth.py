@@ -1,12 +1,11 @@
 """A ring that grows goes on in a larger file: readers follow, numbers and counts go on."""
 
-import numpy as np
-import pytest
-from ring_processes import PATIENCE, running
-
 from camera_mp.errors import RingClosed, WriterDied
 from camera_mp.frame import FrameFormat
 from camera_mp.ring import FrameReader, FrameWriter, State, Word
+import numpy as np
+import pytest
+from ring_processes import PATIENCE, running
 
 SMALL = FrameFormat(2, 3, 'mono8')
 LARGE = FrameFormat(200, 300, 'mono8')

@@ -4,15 +4,14 @@ from collections.abc import Iterator
 import fcntl
 import json
 
+from camera_mp.frame import FrameFormat
+from camera_mp.ring import file, FrameReader, FrameWriter, Word
+from camera_mp.ring.layout import PAGE, SLOT_LINE
 from hypothesis import given, HealthCheck, settings
 from hypothesis import strategies as st
 import numpy as np
 import pytest
 from ring_processes import Child, running
-
-from camera_mp.frame import FrameFormat
-from camera_mp.ring import file, FrameReader, FrameWriter, Word
-from camera_mp.ring.layout import PAGE, SLOT_LINE
 
 NORMAL = {'frame', 'FrameTimeout', 'RingClosed', 'WriterDied', 'RingCorrupt'}
 FORM = FrameFormat(4, 5, 'bgr8')

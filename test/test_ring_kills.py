@@ -5,11 +5,10 @@ import os
 import random
 import signal
 
-import numpy as np
-from ring_processes import running
-
 from camera_mp.frame import FrameFormat
 from camera_mp.ring import file, FrameWriter
+import numpy as np
+from ring_processes import running
 
 KILLS = 25
 SMALL = FrameFormat(2, 3, 'mono8')

@@ -5,12 +5,11 @@ import os
 from pathlib import Path
 import subprocess
 
-import numpy as np
-import pytest
-
 from camera_mp.errors import RingError
 from camera_mp.frame import FrameFormat
 from camera_mp.ring import file, FrameReader, FrameWriter
+import numpy as np
+import pytest
 
 SMALL = FrameFormat(2, 3, 'mono8')
 LARGE = FrameFormat(1000, 1000, 'mono8')

@@ -5,13 +5,12 @@ import os
 from pathlib import Path
 import stat
 
-import numpy as np
-import pytest
-from ring_processes import running
-
 from camera_mp.errors import NameTaken, RingError, SettingError
 from camera_mp.frame import FrameFormat
 from camera_mp.ring import file, FrameReader, FrameWriter, list_rings, remove_stale
+import numpy as np
+import pytest
+from ring_processes import running
 
 SMALL = FrameFormat(2, 3, 'mono8')
 

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 import threading
 
-import numpy as np
-import pytest
-
 from camera_mp.errors import FrameTimeout, NameTaken
 from camera_mp.frame import FrameFormat
 from camera_mp.ring import file, FrameReader, FrameWriter, remove_stale, RingMapping
+import numpy as np
+import pytest
 
 SMALL = FrameFormat(2, 3, 'mono8')
 

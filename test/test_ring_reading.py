@@ -1,13 +1,12 @@
 """What is written is read, by each way of reading, and what is missed is counted exactly."""
 
+from camera_mp.errors import FrameTimeout, SettingError
+from camera_mp.frame import ENCODINGS, FrameFormat, Pixels
+from camera_mp.ring import FrameReader, FrameWriter, State, Word
 from hypothesis import given, HealthCheck, settings
 from hypothesis import strategies as st
 import numpy as np
 import pytest
-
-from camera_mp.errors import FrameTimeout, SettingError
-from camera_mp.frame import ENCODINGS, FrameFormat, Pixels
-from camera_mp.ring import FrameReader, FrameWriter, State, Word
 
 SMALL = FrameFormat(2, 3, 'mono8')
 

@@ -3,12 +3,11 @@
 import json
 import time
 
+from camera_mp.frame import FrameFormat
+from camera_mp.ring import file, FrameReader, FrameWriter
 import numpy as np
 import pytest
 from ring_processes import Child, PATIENCE, running
-
-from camera_mp.frame import FrameFormat
-from camera_mp.ring import file, FrameReader, FrameWriter
 
 SMALL = FrameFormat(2, 3, 'mono8')
 

@@ -3,12 +3,11 @@
 import os
 import threading
 
-import numpy as np
-import pytest
-
 from camera_mp.errors import RingClosed
 from camera_mp.frame import FrameFormat
 from camera_mp.ring import FrameReader, FrameWriter, futex, State, Word
+import numpy as np
+import pytest
 
 SMALL = FrameFormat(2, 3, 'mono8')
 LARGE = FrameFormat(200, 300, 'mono8')

@@ -1,15 +1,14 @@
 """Every frame of the synthetic source says which one it is and shows its markers."""
 
+from camera_mp.errors import SourceError
+from camera_mp.frame import Pixels
+from camera_mp.sources.synthetic import read_number, SyntheticSettings, SyntheticSource
 import cv2
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 import numpy as np
 import pytest
-
-from camera_mp.errors import SourceError
-from camera_mp.frame import Pixels
-from camera_mp.sources.synthetic import read_number, SyntheticSettings, SyntheticSource
 
 
 def _source(**values: object) -> SyntheticSource:

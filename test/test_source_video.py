@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-import cv2
-import numpy as np
-import pytest
-
 from camera_mp.errors import FrameBroken, SourceEnded, SourceError
 from camera_mp.frame import Pixels
 from camera_mp.redact import redact
 from camera_mp.sources.video import VideoSettings, VideoSource
+import cv2
+import numpy as np
+import pytest
 
 
 def make_video(path: Path, frames: int = 12) -> Path:

@@ -3,13 +3,12 @@
 import json
 import os
 
-import numpy as np
-from programs import run
-
 from camera_mp.frame import FrameFormat
 from camera_mp.ring import FrameWriter, State, Word
 from camera_mp.ring.file import domain_id, ring_path
 from camera_mp.top import CameraRow, format_table, Monitor
+import numpy as np
+from programs import run
 
 
 def _row(name: str, rows: list[CameraRow]) -> CameraRow:

@@ -1,14 +1,13 @@
 """Pipelines give what OpenCV gives step by step, in the memory they are told to use."""
 
+from camera_mp.errors import SettingError
+from camera_mp.frame import FrameFormat, Pixels
+from camera_mp.transforms import COLOR_ENCODINGS, FLIPS, Pipeline, ROTATIONS
 import cv2
 from hypothesis import given
 from hypothesis import strategies as st
 import numpy as np
 import pytest
-
-from camera_mp.errors import SettingError
-from camera_mp.frame import FrameFormat, Pixels
-from camera_mp.transforms import COLOR_ENCODINGS, FLIPS, Pipeline, ROTATIONS
 
 
 def _noise(form: FrameFormat) -> Pixels:

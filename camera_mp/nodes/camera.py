@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray
-
 from camera_mp.capture_process import CaptureProcess, Ready
 from camera_mp.errors import CameraError, SettingError
 from camera_mp.nodes import parameters
@@ -15,6 +13,7 @@ from camera_mp.process_usage import own_memory, ProcessUsage
 from camera_mp.ring.file import ring_path
 from camera_mp.settings import setting, Settings
 from camera_mp.sources import CaptureSettings, source_class, SOURCES
+from diagnostic_msgs.msg import DiagnosticArray
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,6 @@ from pathlib import Path
 import re
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from rclpy.callback_groups import CallbackGroup
-from rclpy.duration import Duration
-from std_msgs.msg import Float64MultiArray
-
 from camera_mp.errors import SettingError
 from camera_mp.image_count import ImageCount
 from camera_mp.joint_motion import JointMotion
@@ -30,6 +25,10 @@ from camera_mp.realtime import enter_realtime, Realtime, RealtimeWishes
 from camera_mp.ring.file import domain_id
 from camera_mp.settings import setting, Settings
 from camera_mp.signals import StopFlag
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.callback_groups import CallbackGroup
+from rclpy.duration import Duration
+from std_msgs.msg import Float64MultiArray
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
-
 from camera_mp.ring import RingStatus, State
+from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
 _LEVELS = {
     State.STARTING: DiagnosticStatus.WARN, State.STREAMING: DiagnosticStatus.OK,

@@ -5,12 +5,11 @@ import sys
 from typing import Any
 
 from builtin_interfaces.msg import Time
+from camera_mp.frame import Frame, FrameFormat
 import numpy as np
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
-
-from camera_mp.frame import Frame, FrameFormat
 
 _STAMP = struct.Struct('=iI')  # sec and nanosec, behind the 4 bytes that say how CDR is written
 _STAMP_OFFSET = 4

@@ -2,9 +2,6 @@
 
 import threading
 
-from rclpy.node import Node
-from sensor_msgs.msg import CameraInfo, Image
-
 from camera_mp.capture_process import ReadyStream
 from camera_mp.errors import FrameTimeout, RingClosed, RingCorrupt, WriterDied
 from camera_mp.fast_dds import MAX_MESSAGE
@@ -12,6 +9,8 @@ from camera_mp.frame import Frame
 from camera_mp.nodes import qos
 from camera_mp.nodes.image_message import ImageMessage, uncalibrated
 from camera_mp.ring import FrameReader, RingStatus
+from rclpy.node import Node
+from sensor_msgs.msg import CameraInfo, Image
 
 _LOOK = 0.25  # seconds between looks at whether to end
 

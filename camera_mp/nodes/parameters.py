@@ -5,13 +5,12 @@ from dataclasses import fields
 from importlib import import_module
 from typing import Any, TypeVar
 
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
-from rclpy.node import Node
-
 from camera_mp.errors import SettingError
 from camera_mp.parameters_file import EXECUTABLES
 from camera_mp.redact import redact
 from camera_mp.settings import check_name, describe_allowed, Settings
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy.node import Node
 
 S = TypeVar('S', bound=Settings)
 

@@ -1,20 +1,20 @@
 """How every node of this package starts and ends."""
 
 from collections.abc import Callable
+import signal
 import sys
 import threading
 import time
-
-import rclpy
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
-from rclpy.task import Future
 
 from camera_mp.errors import CameraError
 from camera_mp.fast_dds import remove_dead_segments, tune_for_images
 from camera_mp.parent import follow_parent
 from camera_mp.signals import StopFlag
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+from rclpy.task import Future
 
 _LOOK = 0.1  # seconds between looks at the signals
 
@@ -61,6 +61,9 @@ def run(make_node: Callable[[], ProcessNode], *, publishes_images: bool = False)
         return 1
     finally:
         rclpy.shutdown()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # when the interpreter ends it takes our handlers away: a second Ctrl-C would kill
+            signal.signal(number, signal.SIG_IGN)
 
 
 class _Spinner:

@@ -6,12 +6,11 @@ import os
 from pathlib import Path
 import weakref
 
-import numpy as np
-
 from camera_mp.errors import RingCorrupt
 from camera_mp.frame import Frame, Pixels
 from camera_mp.ring import file, futex, layout
 from camera_mp.ring.layout import Ended, State, Word
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class RingMapping:
         weakref.finalize(self, os.close, fd)  # the memory goes with the last array that shows it
 
     @classmethod
-    def open(cls, path: Path) -> 'RingMapping | None':
+    def open(cls, path: Path) -> 'RingMapping | None':  # noqa: A003
         """Map the ring that lies at `path`, or give None if none does."""
         fd = file.open_existing(path, os.O_RDONLY)
         if fd is None:
@@ -72,7 +71,7 @@ class RingMapping:
 
     @property
     def signal(self) -> int:
-        """A number that changes with every frame and every change of state."""
+        """Give a number that changes with every frame and every change of state."""
         signal = int(self._signal[0])
         futex.fence()  # what is looked at next must not be older than the signal
         return signal
@@ -83,7 +82,7 @@ class RingMapping:
 
     @property
     def newest(self) -> int:
-        """Number of the newest frame, 0 if there is none yet."""
+        """Give the number of the newest frame, 0 if there is none yet."""
         return self._words[Word.COMMITTED]
 
     @property
@@ -103,7 +102,7 @@ class RingMapping:
 
     @property
     def state(self) -> State:
-        """What the camera says it is doing."""
+        """Give what the camera says it is doing."""
         word = self._words[Word.STATE]
         return State(word) if word <= State.STOPPED else State.STOPPED
 

@@ -8,12 +8,11 @@ import time
 from types import TracebackType
 import weakref
 
-import numpy as np
-
 from camera_mp.errors import RingClosed, SettingError
 from camera_mp.frame import FrameFormat, Pixels
 from camera_mp.ring import file, futex, layout
 from camera_mp.ring.layout import Ended, State, Word
+import numpy as np
 
 _KEPT = (Word.GENERATION, Word.COMMITTED, Word.STATE, Word.FRAMERATE, Word.LOST, Word.STALLS,
          Word.RECONNECTS)  # when the ring grows
@@ -142,7 +141,7 @@ class FrameWriter:
 
     @property
     def state(self) -> State:
-        """What the camera is doing, as said last."""
+        """Give what the camera is doing, as said last."""
         return State(self._words[Word.STATE])
 
     def set_state(self, state: State, reason: str = '') -> None:
@@ -196,6 +195,8 @@ class FrameWriter:
                 return
             self._closed = True
             self._on_exit.detach()
+            if self.state != State.STOPPED:
+                self._say(State.STOPPED, b'closed')
             self._end(Ended.CLOSED)
             file.remove(self.path, self._fd)
             os.close(self._fd)

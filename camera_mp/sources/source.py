@@ -47,7 +47,7 @@ class Stream:
 
     name: str
     topic: str
-    format: FrameFormat
+    format: FrameFormat  # noqa: A003
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,12 @@ highest bit first, in 4 rows of 8; `read_number` reads it back in any encoding.
 
 from dataclasses import dataclass
 
-import cv2
-import numpy as np
-
 from camera_mp.errors import SourceError
 from camera_mp.frame import FrameFormat, Pixels
 from camera_mp.settings import setting
 from camera_mp.sources.source import CaptureSettings, Grabbed, Pacer, Source, Stream
+import cv2
+import numpy as np
 
 _ROWS, _COLUMNS = 4, 8
 _MIN_SIDE = 16

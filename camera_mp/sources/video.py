@@ -8,13 +8,12 @@ import os
 from pathlib import Path
 import time
 
-import cv2
-
 from camera_mp.errors import FrameBroken, SourceEnded, SourceError, SourceLost
 from camera_mp.frame import FrameFormat, Pixels
 from camera_mp.redact import redact
 from camera_mp.settings import setting
 from camera_mp.sources.source import CaptureSettings, Grabbed, Pacer, Source, Stream
+import cv2
 
 _IMAGE_RATE = 10.0  # Hz, of images that come without a rate
 _IMAGE_ENDINGS = ('.bmp', '.jpg', '.jpeg', '.png', '.tif', '.tiff', '.webp')
