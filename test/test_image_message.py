@@ -7,10 +7,10 @@ import pytest
 
 pytest.importorskip('rclpy', reason='the nodes need rclpy')
 
-from camera_mp.frame import Frame, FrameFormat
-from camera_mp.nodes.image_message import ImageMessage, uncalibrated
-from rclpy.serialization import deserialize_message
-from sensor_msgs.msg import Image
+from camera_mp.frame import Frame, FrameFormat  # noqa: E402, I100
+from camera_mp.nodes.image_message import ImageMessage, uncalibrated  # noqa: E402, I100
+from rclpy.serialization import deserialize_message  # noqa: E402, I100
+from sensor_msgs.msg import Image  # noqa: E402, I100
 
 
 def _frame(form: FrameFormat, stamp_ns: int = 1) -> Frame:

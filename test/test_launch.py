@@ -15,8 +15,8 @@ import pytest
 
 pytest.importorskip('launch_ros', reason='launch comes with a ROS install')
 
-from launch import LaunchContext
-from launch.utilities import perform_substitutions
+from launch import LaunchContext  # noqa: E402, I100
+from launch.utilities import perform_substitutions  # noqa: E402, I100
 
 LAUNCH_FILE = ROOT / 'launch' / 'cameras.launch.py'
 CONFIG = ROOT / 'config' / 'cameras.yaml'
