@@ -4,7 +4,7 @@ VENV ?= .venv
 SECONDS ?=
 BIN = $(VENV)/bin
 
-.PHONY: env demo test lint bench clean
+.PHONY: env demo proof test lint bench clean
 
 env: $(VENV)/.installed
 $(VENV)/.installed: requirements.txt setup.py
@@ -21,6 +21,10 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
 # Ctrl-C ends it, or SECONDS=20
 demo: env
 	@$(BIN)/python -m camera_mp.bringup config/cameras.yaml --table $(if $(SECONDS),--duration $(SECONDS))
+
+# a table, proof/proof.json and proof/proof.png; SECONDS=10 of each arrangement
+proof: $(VENV)/.installed-dev
+	@$(BIN)/python -m camera_mp.proof $(if $(SECONDS),--seconds $(SECONDS))
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest

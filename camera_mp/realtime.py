@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import gc
 import os
 from pathlib import Path
+import platform
 import resource
+import struct
 import sys
 
 from camera_mp.errors import SettingError
@@ -19,6 +21,9 @@ from camera_mp.errors import SettingError
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 _PR_SET_TIMERSLACK = 29            # linux/prctl.h
 _CAP_IPC_LOCK = 14                 # linux/capability.h
+_SYS_SCHED_SETATTR = {'x86_64': 314, 'aarch64': 274}.get(platform.machine())  # unistd.h
+_SCHED_ATTR = struct.Struct('=IIQiIQQQ')  # struct sched_attr of linux/sched/types.h, version 0
+_SLICE = 100_000                   # ns, the least that kernel/sched/syscalls.c takes
 _MAX_PRIORITY = 99                 # sched(7)
 _MIN_SWITCH = 0.00001             # seconds: about what handing over the GIL takes
 _LIMITS = '/etc/security/limits.conf'
@@ -74,24 +79,25 @@ class _Refused(Exception):
     """The machine does not grant a wish; the text says how to allow it."""
 
 
-def enter_realtime(wishes: RealtimeWishes) -> Realtime:
+def enter_realtime(wishes: RealtimeWishes, beside: Sequence[int] = ()) -> Realtime:
     """
     Grant the calling thread what the machine allows of the wishes.
 
     Memory, collector and switch interval are the whole process's. Threads started later inherit
-    the rest from the one that starts them. Another Python thread that holds the GIL delays the
-    loop, and one of ordinary scheduling may be kept off the CPU while it does: in a process of
-    several, give the others a lower priority of SCHED_FIFO (call this first, before rclpy.init,
-    and again in the loop's thread with a higher one).
+    the rest from the one that starts them.
+    beside: native ids of the process's other Python threads. One of them that is kept off the
+    CPU while it holds the GIL stops the loop, so they are scheduled alike, a priority lower.
 
-    Always granted is the least timer slack, 1 ns instead of 50 us (PR_SET_TIMERSLACK, prctl(2)):
-    it counts for threads of ordinary scheduling.
+    Always granted is the least timer slack, 1 ns instead of 50 us (PR_SET_TIMERSLACK, prctl(2)),
+    and without SCHED_FIFO, from Linux 6.12 on, the shortest slice (sched_setattr(2)): a thread
+    that asks for little at a time is let in sooner. Both count for ordinary scheduling.
     """
     in_force, warnings = [], []
+    threads = (0, *beside)  # 0: this one
     for grant in (_disable_gc, _lock_memory, _set_switch_interval, _set_affinity,
-                  _set_timer_slack, _set_fifo):
+                  _set_timer_slack, _set_slice, _set_fifo):
         try:
-            feature = grant(wishes)
+            feature = grant(wishes, threads)
         except _Refused as refusal:
             warnings.append(str(refusal))
         else:
@@ -99,7 +105,7 @@ def enter_realtime(wishes: RealtimeWishes) -> Realtime:
     return Realtime(tuple(in_force), tuple(warnings))
 
 
-def _disable_gc(wishes: RealtimeWishes) -> str | None:
+def _disable_gc(wishes: RealtimeWishes, threads: Sequence[int]) -> str | None:
     if not wishes.disable_gc:
         return None
     gc.collect()
@@ -108,7 +114,7 @@ def _disable_gc(wishes: RealtimeWishes) -> str | None:
     return 'gc off'
 
 
-def _lock_memory(wishes: RealtimeWishes) -> str | None:
+def _lock_memory(wishes: RealtimeWishes, threads: Sequence[int]) -> str | None:
     """Lock only without a limit: under one MCL_FUTURE makes later mmaps fail, in any library."""
     if not wishes.lock_memory:
         return None
@@ -132,14 +138,14 @@ def _may_lock_all() -> bool:
     return bool(capabilities >> _CAP_IPC_LOCK & 1)
 
 
-def _set_switch_interval(wishes: RealtimeWishes) -> str | None:
+def _set_switch_interval(wishes: RealtimeWishes, threads: Sequence[int]) -> str | None:
     if not wishes.switch_interval:
         return None
     sys.setswitchinterval(wishes.switch_interval)
     return f'GIL switch {wishes.switch_interval * 1e6:g} us'
 
 
-def _set_affinity(wishes: RealtimeWishes) -> str | None:
+def _set_affinity(wishes: RealtimeWishes, threads: Sequence[int]) -> str | None:
     if not wishes.cpu_affinity:
         return None
     wanted = set(wishes.cpu_affinity)
@@ -156,18 +162,31 @@ def _set_affinity(wishes: RealtimeWishes) -> str | None:
     return f'CPU {_cpus(granted)}'
 
 
-def _set_timer_slack(wishes: RealtimeWishes) -> str | None:
+def _set_timer_slack(wishes: RealtimeWishes, threads: Sequence[int]) -> str | None:
     if _libc.prctl(_PR_SET_TIMERSLACK, ctypes.c_ulong(1), *[ctypes.c_ulong(0)] * 3) != 0:
         raise _Refused(f'timer slack: refused: {os.strerror(ctypes.get_errno())}')
     return 'timer slack 1 ns'
 
 
-def _set_fifo(wishes: RealtimeWishes) -> str | None:
+def _set_slice(wishes: RealtimeWishes, threads: Sequence[int]) -> str | None:
+    if wishes.rt_priority or _SYS_SCHED_SETATTR is None:
+        return None
+    for thread in threads:
+        nice = os.getpriority(os.PRIO_PROCESS, thread)
+        attributes = _SCHED_ATTR.pack(_SCHED_ATTR.size, os.SCHED_OTHER, 0, nice, 0, _SLICE, 0, 0)
+        if _libc.syscall(_SYS_SCHED_SETATTR, thread, attributes, 0) != 0:
+            raise _Refused(f'slice: refused: {os.strerror(ctypes.get_errno())}')
+    return None  # older kernels take it and do nothing: it is no feature to promise
+
+
+def _set_fifo(wishes: RealtimeWishes, threads: Sequence[int]) -> str | None:
     priority = wishes.rt_priority
     if not priority:
         return None
     try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))  # 0: this thread
+        for thread in threads:
+            lower = priority if thread == 0 else max(priority - 1, 1)
+            os.sched_setscheduler(thread, os.SCHED_FIFO, os.sched_param(lower))
     except OSError as error:
         raise _Refused(
             f'rt_priority: SCHED_FIFO {priority} refused: {error.strerror}; allow it with the '

@@ -12,6 +12,7 @@ import json
 import os
 from pathlib import Path
 import re
+import threading
 from typing import Any
 
 from camera_mp.errors import SettingError
@@ -115,7 +116,9 @@ class CommandLoopNode(ProcessNode):
     def work(self, stop: StopFlag) -> None:
         """Run the loop until the flag is set, then hold and report."""
         self._stop = stop
-        self._realtime = enter_realtime(self._wishes)
+        others = [thread.native_id for thread in threading.enumerate()
+                  if thread is not threading.current_thread() and thread.native_id]
+        self._realtime = enter_realtime(self._wishes, others)
         for warning in self._realtime.warnings:
             self.get_logger().warning(warning)
         self.get_logger().info(f'{self._settings.rate:g} Hz, {self._settings.joints} joints; '

@@ -1,0 +1,3 @@
+from camera_mp.proof.program import main
+
+raise SystemExit(main())
