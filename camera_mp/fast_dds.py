@@ -5,6 +5,7 @@ Other middlewares (RMW_IMPLEMENTATION) are left alone.
 """
 
 import fcntl
+from importlib.metadata import PackageNotFoundError, version
 import os
 from pathlib import Path
 import re
@@ -15,10 +16,11 @@ from xml.etree import ElementTree
 from camera_mp.errors import SettingError
 from camera_mp.heap import keep_large_blocks
 
-# of Fast DDS 3 (Kilted and later) and 2 (Jazzy)
+# of Fast DDS 3 (Kilted and later), which warns of the older one, and of 2 (Jazzy)
 VARIABLES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
+_FIRST_RCLPY_OF_KILTED = 9
 SHARED_MEMORY = Path('/dev/shm')
-MAX_MESSAGE = 32 << 20  # of the shipped profile; larger images go in pieces
+SEGMENT = 64 << 20      # bytes, of the shipped profile
 _OVERHEAD = 6 << 20     # seen beside the segment itself
 _SEGMENT_LOCK = re.compile(r'fast(dds|rtps)_[0-9a-f]{16}_[es]l')
 _SETTLED = 10.0         # seconds; a younger file's owner may not have locked it yet
@@ -57,8 +59,11 @@ def _use(profile: Path) -> str:
 
 
 def _set(profile: str) -> None:
-    for variable in VARIABLES:
-        os.environ[variable] = profile
+    try:
+        major = int(version('rclpy').partition('.')[0])
+    except PackageNotFoundError:
+        major = _FIRST_RCLPY_OF_KILTED
+    os.environ[VARIABLES[major < _FIRST_RCLPY_OF_KILTED]] = profile
 
 
 def _smaller(profile: Path, size: int) -> str:
@@ -75,7 +80,7 @@ def _judge(variable: str, given: str) -> str:
     if not Path(given).is_file():
         raise SettingError(f'{variable}: {given} does not exist; allowed: an XML file, or unset')
     size = _segment_size(Path(given))
-    if size < MAX_MESSAGE:
+    if size < SEGMENT:
         return (f'{variable}={given} is used as it is; its shared-memory segment of '
                 f'{size >> 10} KiB is small for images, camera_mp uses 64 MiB')
     return f'{variable}={given} is used as it is'

@@ -35,7 +35,7 @@ def test_a_publisher_gets_the_profile_and_a_subscriber_does_not() -> None:
     assert tune_for_images() == ''
     assert VARIABLE not in os.environ
     assert tune_for_images(publisher=True) == ''
-    assert [os.environ[name] for name in VARIABLES] == [str(PROFILE)] * 2
+    assert [os.environ.get(name) for name in VARIABLES].count(str(PROFILE)) == 1
 
 
 @pytest.mark.parametrize('variable', VARIABLES)
@@ -72,14 +72,14 @@ def test_on_a_small_shm_the_segment_is_what_fits(monkeypatch: pytest.MonkeyPatch
     line = _with_free(monkeypatch, 60)
     assert line.startswith('/dev/shm has 60 MiB free and images need 70 MiB: Fast DDS runs with '
                            'a segment of 16 MiB')
-    text = Path(os.environ[VARIABLE]).read_text()
+    text = Path(next(filter(None, map(os.environ.get, VARIABLES)))).read_text()
     assert f'<segment_size>{16 << 20}<' in text
     assert f'<maxMessageSize>{8 << 20}<' in text
 
 
 def test_on_a_tiny_shm_fast_dds_keeps_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 'with its own small segment' in _with_free(monkeypatch, 8)
-    assert VARIABLE not in os.environ
+    assert not os.environ.keys() & set(VARIABLES)
 
 
 def _segments(pid: int) -> set[str]:
@@ -150,11 +150,11 @@ def test_an_unreadable_profile_stops_the_node_with_one_line(
                              'allowed: an XML file, or unset']
 
 
-def test_images_larger_than_a_message_are_named_and_delivered(ros_domain: int,
+def test_images_larger_than_the_segment_are_named_and_delivered(ros_domain: int,
                                                               ring_name: str) -> None:
     pytest.importorskip('rclpy', reason='the nodes need rclpy')
     with running(SUBSCRIBER, f'/{ring_name}/image_raw', 2) as subscriber, running(
-            *CAMERA, '-r', f'__ns:=/{ring_name}', '-p', 'image_width:=5000', '-p',
-            'image_height:=3000', '-p', 'framerate:=2.0', '-p', 'slots:=2') as camera:
-        camera.wait_for('an image of 42 MiB goes in pieces')
+            *CAMERA, '-r', f'__ns:=/{ring_name}', '-p', 'image_width:=6000', '-p',
+            'image_height:=4000', '-p', 'framerate:=2.0', '-p', 'slots:=2') as camera:
+        camera.wait_for('an image of 68 MiB is larger than the 64 MiB')
         subscriber.wait_for('stamp_ns', 2)

@@ -51,6 +51,8 @@ class CameraNode(ProcessNode):
                                        self.get_logger(), on_change=changed.trigger)
         self._capture.start()
         self._usage = ProcessUsage()
+        self._memory: int | None = None
+        self._seconds = 0
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self.create_timer(1.0, self._publish_diagnostics)
 
@@ -89,13 +91,19 @@ class CameraNode(ProcessNode):
             values: dict[str, object] = {
                 'published': stream.published, 'missed': stream.missed,
                 'capture restarts': self._capture.restarts}
-            if status and status.alive:
-                cpu, memory = self._usage.cpu(status.pid), own_memory(status.pid)
-                values |= {'capture CPU (%)': '' if cpu is None else f'{cpu:.1f}',
-                           'capture memory (MB)': '' if memory is None else f'{memory / 1e6:.0f}'}
+            if status and status.alive and stream is self._streams[0]:
+                values |= self._look_at(status.pid)
             array.status.append(camera_status(
                 f'{self.get_fully_qualified_name()[1:]}: {stream.stream.ring}', status, values))
         self._diagnostics.publish(array)
+
+    def _look_at(self, capture: int) -> dict[str, object]:
+        if self._seconds % 5 == 0:  # it costs the kernel a walk through all the pages
+            self._memory = own_memory(capture)
+        self._seconds += 1
+        cpu = self._usage.cpu(capture)
+        return {'capture CPU (%)': '' if cpu is None else f'{cpu:.1f}',
+                'capture memory (MB)': '' if self._memory is None else f'{self._memory / 1e6:.0f}'}
 
     def close(self) -> None:
         """End the threads and the capture process."""

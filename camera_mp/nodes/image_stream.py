@@ -4,7 +4,7 @@ import threading
 
 from camera_mp.capture_process import ReadyStream
 from camera_mp.errors import FrameTimeout, RingClosed, RingCorrupt, WriterDied
-from camera_mp.fast_dds import MAX_MESSAGE
+from camera_mp.fast_dds import SEGMENT
 from camera_mp.frame import Frame
 from camera_mp.nodes import qos
 from camera_mp.nodes.image_message import ImageMessage, uncalibrated
@@ -30,10 +30,11 @@ class ImageStream:
         self._reader = FrameReader(stream.ring)
         self._frame_id = frame_id
         self._message = ImageMessage(frame_id)
-        if stream.format.nbytes > MAX_MESSAGE:
+        if stream.format.nbytes > SEGMENT:
             node.get_logger().warning(
-                f'{stream.ring}: an image of {stream.format.nbytes >> 20} MiB goes in pieces; '
-                f'config/fastdds.xml says how to make room for it')
+                f'{stream.ring}: an image of {stream.format.nbytes >> 20} MiB is larger than the '
+                f'{SEGMENT >> 20} MiB that Fast DDS has for images; config/fastdds.xml says how '
+                'to make room for it')
         folder = stream.topic.rpartition('/')[0]
         self._images = node.create_publisher(
             Image, prefix + stream.topic, qos.IMAGES, qos_overriding_options=qos.overridable())

@@ -90,6 +90,8 @@ class Source(ABC):
         """
         Draw the grabbed picture of one stream into `out`, of exactly the stream's format.
 
+        `out` is C-contiguous.
+
         Raises FrameBroken if this one frame cannot be decoded: it is counted and skipped.
         """
 
