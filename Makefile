@@ -33,9 +33,18 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check
 	$(BIN)/mypy
 
+# about a quarter of an hour on a quiet machine; tables, JSON and pictures in bench-results/
+BENCHMARKS = frame_ring camera
+PLOTTED = image_topic consumers originals scale
 bench: $(VENV)/.installed-dev
-	$(BIN)/python benchmark/frame_ring.py
-	$(BIN)/python benchmark/camera.py
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	mkdir -p bench-results
+	$(foreach name,$(BENCHMARKS),$(call run_benchmark,$(name),))
+	$(foreach name,$(PLOTTED),$(call run_benchmark,$(name),--plot bench-results/$(name).png))
+define run_benchmark
+$(BIN)/python benchmark/$(1).py --json bench-results/$(1).json $(2) > bench-results/$(1).md; \
+	cat bench-results/$(1).md;
+endef
 
 clean:
 	rm -rf $(VENV) build install log .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -87,7 +87,7 @@ class Capture:
         self.outlets: list[Outlet] = []
         with ExitStack() as undo:
             self._open()
-            undo.callback(self._source.close)
+            undo.callback(lambda: self._source.close())  # the one that is open then
             for stream in self._source.streams:
                 outlet = Outlet(camera, stream, settings, domain)
                 undo.callback(outlet.writer.close)

@@ -14,6 +14,7 @@ def module_environment() -> dict[str, str]:
     """
     root = str(Path(__file__).parent.parent)
     environment = {**os.environ, 'PYTHONSAFEPATH': '1'}
+    environment.setdefault('OPENBLAS_NUM_THREADS', '1')  # or numpy starts a thread a core
     if root not in sys.path[1:]:
         paths = [root, *filter(None, [os.environ.get('PYTHONPATH')])]
         environment['PYTHONPATH'] = os.pathsep.join(paths)

@@ -6,12 +6,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 import signal
 import threading
+from typing import ClassVar
 
-from camera_mp.capture_loop import Decimator
-from camera_mp.errors import RingClosed
+from camera_mp import capture_loop
+from camera_mp.capture_loop import Capture, Decimator
+from camera_mp.errors import RingClosed, SourceEnded, SourceLost
 from camera_mp.ring import FrameReader, State
 from camera_mp.ring.file import ring_path
-from camera_mp.sources.synthetic import read_number
+from camera_mp.sources.source import Grabbed
+from camera_mp.sources.synthetic import read_number, SyntheticSettings, SyntheticSource
 import cv2
 import numpy as np
 from programs import eventually, run, running
@@ -151,6 +154,34 @@ def test_a_stream_that_stays_away_is_waited_for(ring_name: str, stack: ExitStack
 def stack() -> Iterator[ExitStack]:
     with ExitStack() as stack:
         yield stack
+
+
+class _Fragile(SyntheticSource):
+    """Breaks off once; knows how many of it are open."""
+
+    opened: ClassVar[list['_Fragile']] = []
+    closed: ClassVar[list['_Fragile']] = []
+
+    def __init__(self, settings: SyntheticSettings) -> None:
+        super().__init__(settings)
+        self.opened.append(self)
+
+    def grab(self) -> Grabbed:
+        if len(self.opened) == 1:
+            raise SourceLost('unplugged')
+        raise SourceEnded('enough')
+
+    def close(self) -> None:
+        self.closed.append(self)
+
+
+def test_every_source_is_closed_once_also_after_a_reconnect(
+        ring_name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capture_loop, 'source_class', lambda name: _Fragile)
+    with Capture(ring_name, SyntheticSettings(), lambda event: None) as capture:
+        capture.run()
+    assert len(_Fragile.opened) == 2
+    assert _Fragile.closed == _Fragile.opened
 
 
 def test_decimation_is_even() -> None:

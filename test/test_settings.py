@@ -1,9 +1,8 @@
 """Settings say in one line what is wrong and what would be right."""
 
-import pytest
-
 from camera_mp.errors import SettingError
 from camera_mp.sources import CaptureSettings, source_class, SOURCES
+import pytest
 
 
 @pytest.mark.parametrize(('values', 'text'), [
@@ -38,5 +37,5 @@ def test_the_defaults_of_every_source_are_allowed(name: str) -> None:
 
 
 def test_an_unknown_source_names_those_there_are() -> None:
-    with pytest.raises(SettingError, match=r"source: 'x' is unknown; allowed: synthetic, video"):
+    with pytest.raises(SettingError, match="'x' is unknown; allowed: screen, synthetic, video"):
         source_class('x')

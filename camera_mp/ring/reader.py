@@ -129,7 +129,8 @@ class FrameReader:
             ring = self._ring
             signal = ring.signal if ring else 0
             frame = pick(ring) if ring else None
-            if frame is None and (ring is None or ring.is_over()):
+            over = frame is None and (ring is None or ring.is_over())
+            if over:
                 frame = self._go_on(ring, pick)
             if frame is not None:
                 return frame
@@ -137,7 +138,7 @@ class FrameReader:
             if left <= 0:
                 raise self._outcome()
             if self._ring is ring:
-                self._sleep(signal, left)
+                self._sleep(signal, left, over)
 
     def _go_on(self, ring: RingMapping | None, pick: _Pick) -> Frame | None:
         """Read what came just before the end, else turn to the ring that has the name now."""
@@ -146,8 +147,8 @@ class FrameReader:
             raise RingClosed(f'camera {self.name!r} has ended: {ring.status().reason}')
         return frame
 
-    def _sleep(self, signal: int, left: float) -> None:
-        if self._ring is None or not self._ring.writer_lives():
+    def _sleep(self, signal: int, left: float, over: bool) -> None:
+        if self._ring is None or over:
             time.sleep(min(left, _POLL))
         else:
             self._ring.sleep(signal, min(left, _LOOK))

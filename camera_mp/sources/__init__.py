@@ -6,6 +6,7 @@ from camera_mp.errors import SettingError
 from camera_mp.sources.source import CaptureSettings, Source
 
 SOURCES = {
+    'screen': 'camera_mp.sources.screen:ScreenSource',
     'synthetic': 'camera_mp.sources.synthetic:SyntheticSource',
     'video': 'camera_mp.sources.video:VideoSource',
 }
