@@ -44,8 +44,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             settings = source_class(order['source']).Settings.from_values(order)
         else:
             settings = _parse_settings(options.source, argv)
+        watcher = _Watcher(control)
+        watcher.start()  # first: a source may take seconds to open
         with Capture(options.camera, settings, _reporter(options.camera, control)) as capture:
-            threading.Thread(target=_watch, args=(capture, control), daemon=True).start()
+            watcher.capture = capture
             capture.run()
             if control:
                 signal.pause()  # the last frames and the reason stay to be read until told
@@ -55,19 +57,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _watch(capture: Capture, control: socket.socket | None) -> None:
-    """Look for stalls; end the process when its parent lets go of the socket, or is gone."""
-    while True:
-        if control and select.select([control], [], [], _LOOK)[0] and not control.recv(4096):
-            break
-        if not control:
+class _Watcher(threading.Thread):
+    """Looks for stalls; ends the process when its parent lets go of the socket, or is gone."""
+
+    def __init__(self, control: socket.socket | None) -> None:
+        super().__init__(name='watcher', daemon=True)
+        self.capture: Capture | None = None
+        self._control = control
+
+    def run(self) -> None:
+        while self._parent_holds_on():
+            if self.capture:
+                self.capture.look_for_stall()
+        # to the main thread itself, so that it wakes from a sleep
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+        time.sleep(_GRACE)
+        if self.capture:
+            self.capture.close_rings()
+        os._exit(0)
+
+    def _parent_holds_on(self) -> bool:
+        if self._control is None:
             time.sleep(_LOOK)
-        capture.look_for_stall()
-    # to the main thread itself, so that it wakes from a sleep
-    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
-    time.sleep(_GRACE)
-    capture.close_rings()
-    os._exit(0)
+            return True
+        readable = select.select([self._control], [], [], _LOOK)[0]
+        return not readable or bool(self._control.recv(4096))
 
 
 def _receive_order(control: socket.socket) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 import os
 from pathlib import Path
 import signal
+import socket
 import sys
 
 from camera_mp.capture_process import CaptureProcess
@@ -170,3 +171,17 @@ def test_a_killed_parent_takes_its_capture_along(ring_name: str, tmp_path: Path)
         parent.process.kill()
         wait_for_end(pid)
     assert not ring_path(ring_name).exists()
+
+
+def test_a_parent_that_dies_while_the_source_opens_takes_it_along(
+        ring_name: str, tmp_path: Path) -> None:
+    with socket.create_server(('127.0.0.1', 0)) as silent:  # takes the call and says nothing
+        url = f'http://127.0.0.1:{silent.getsockname()[1]}/x'
+        (tmp_path / 'parent.py').write_text(PARENT.replace(
+            "{'source': 'synthetic'}", repr({'source': 'video', 'video_device': url})))
+        with running(tmp_path / 'parent.py', ring_name) as parent:
+            silent.accept()
+            children = Path(f'/proc/{parent.process.pid}/task').glob('*/children')
+            pid, = (int(word) for path in children for word in path.read_text().split())
+            parent.process.kill()
+            wait_for_end(pid)
