@@ -179,9 +179,8 @@ def test_a_parent_that_dies_while_the_source_opens_takes_it_along(
         url = f'http://127.0.0.1:{silent.getsockname()[1]}/x'
         (tmp_path / 'parent.py').write_text(PARENT.replace(
             "{'source': 'synthetic'}", repr({'source': 'video', 'video_device': url})))
-        with running(tmp_path / 'parent.py', ring_name) as parent:
-            with silent.accept()[0]:
-                children = Path(f'/proc/{parent.process.pid}/task').glob('*/children')
-                pid, = (int(word) for path in children for word in path.read_text().split())
-                parent.process.kill()
-                wait_for_end(pid)
+        with running(tmp_path / 'parent.py', ring_name) as parent, silent.accept()[0]:
+            children = Path(f'/proc/{parent.process.pid}/task').glob('*/children')
+            pid, = (int(word) for path in children for word in path.read_text().split())
+            parent.process.kill()
+            wait_for_end(pid)
