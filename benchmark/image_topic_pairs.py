@@ -44,7 +44,7 @@ class Block:
 
     @property
     def delivered(self) -> list[Arrival]:
-        """The images sent in this block that arrived, each once."""
+        """Give the images sent in this block that arrived, each once."""
         stamps = set(self.sent.stamps)
         return list({image.stamp: image for image in self.seen.images
                      if image.stamp in stamps}.values())

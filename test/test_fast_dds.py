@@ -150,8 +150,8 @@ def test_an_unreadable_profile_stops_the_node_with_one_line(
                              'allowed: an XML file, or unset']
 
 
-def test_images_larger_than_the_segment_are_named_and_delivered(ros_domain: int,
-                                                              ring_name: str) -> None:
+def test_images_larger_than_the_segment_are_named_and_delivered(
+        ros_domain: int, ring_name: str) -> None:
     pytest.importorskip('rclpy', reason='the nodes need rclpy')
     with running(SUBSCRIBER, f'/{ring_name}/image_raw', 2) as subscriber, running(
             *CAMERA, '-r', f'__ns:=/{ring_name}', '-p', 'image_width:=6000', '-p',
