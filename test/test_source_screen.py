@@ -16,8 +16,14 @@ import numpy as np
 from programs import eventually, running
 import pytest
 
-pytest.importorskip('mss', reason='mss is not installed')
 WIDTH, HEIGHT = 320, 200
+
+
+@pytest.fixture(autouse=True)
+def mss() -> None:
+    # not for the whole module: the plugin of launch_testing imports every module of the folder,
+    # and one that skips itself then ends the collection of all others
+    pytest.importorskip('mss', reason='mss is not installed')
 
 
 class Xvfb:
