@@ -22,7 +22,7 @@ from camera_mp.ring.file import domain_id
 from camera_mp.signals import StopFlag
 from camera_mp.top import format_table, Monitor, Screen
 
-_PATIENCE = 1.8  # seconds from SIGINT to SIGKILL
+_PATIENCE = 1.8  # seconds from SIGTERM to SIGKILL
 _TABLE_PERIOD = 1.0  # seconds on a terminal; five times that elsewhere
 
 
@@ -146,7 +146,7 @@ class Bringup:
         self._stop.is_set = True
         living = [node.process for node in self._nodes if node.process]
         for process in living:
-            process.send_signal(signal.SIGINT)
+            process.terminate()  # not SIGINT: one that still imports would answer with a traceback
         deadline = time.monotonic() + _PATIENCE
         while any(node.process for node in self._nodes) and time.monotonic() < deadline:
             self._read_output(0.05)

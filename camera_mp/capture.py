@@ -111,7 +111,7 @@ def _first_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         'python -m camera_mp.capture', description='Write the frames of one source into shared '
         'memory, for FrameReader(CAMERA), until Ctrl-C.', add_help=False, allow_abbrev=False)
-    parser.add_argument('camera', nargs='?', default='camera', help='name of the ring')
+    parser.add_argument('camera', help='name of the camera and its ring')
     parser.add_argument('--source', default='synthetic', choices=list(SOURCES),
                         help='where the frames come from; --help shows the options of each')
     parser.add_argument('--control-fd', type=int, default=-1, help=argparse.SUPPRESS)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from importlib import import_module
+import math
 from typing import Any, TypeVar
 
 from camera_mp.errors import SettingError
@@ -11,6 +12,8 @@ from camera_mp.redact import redact
 from camera_mp.settings import check_name, describe_allowed, Settings
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
+
+_INT64 = 2**63 - 1
 
 S = TypeVar('S', bound=Settings)
 
@@ -67,10 +70,15 @@ def _descriptor(about: Mapping[str, Any], value: object, item: Any) -> Any:
         description=about['description'], read_only=True,
         additional_constraints=describe_allowed(item) if about['choices'] else '')
     low, high = about['low'], about['high']
-    if isinstance(value, float) and low is not None:
-        descriptor.floating_point_range = [FloatingPointRange(from_value=low, to_value=high)]
-    elif low is not None:
-        descriptor.integer_range = [IntegerRange(from_value=low, to_value=high)]
+    if low is None and high is None:
+        return descriptor
+    if isinstance(value, float):
+        descriptor.floating_point_range = [FloatingPointRange(
+            from_value=-math.inf if low is None else low,
+            to_value=math.inf if high is None else high)]
+    else:
+        descriptor.integer_range = [IntegerRange(
+            from_value=-_INT64 if low is None else low, to_value=_INT64 if high is None else high)]
     return descriptor
 
 
