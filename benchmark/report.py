@@ -2,21 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 import json
-import os
 from pathlib import Path
-import platform
 
+from camera_mp.proof.report import host
 import numpy as np
 import numpy.typing as npt
 
 
 def machine() -> dict[str, str]:
     """Name what the numbers depend on."""
-    lines = Path('/proc/cpuinfo').read_text().splitlines()
-    models = [line.partition(':')[2].strip() for line in lines if line.startswith('model name')]
-    return {'cpu': models[0] if models else platform.machine(), 'cores': str(os.cpu_count()),
-            'kernel': platform.release(), 'python': platform.python_version(),
-            'numpy': np.__version__}
+    return {**host(), 'numpy': np.__version__}
 
 
 def percentiles(values: npt.ArrayLike) -> dict[str, float]:

@@ -26,6 +26,12 @@ def exit_on(numbers: Collection[signal.Signals] = _BOTH) -> None:
         signal.signal(number, _exit)
 
 
+def ignore() -> None:
+    """Let no further signal change anything; when the interpreter ends it gives handlers up."""
+    for number in _BOTH:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def _exit(number: int, frame: FrameType | None) -> NoReturn:
     for each in _BOTH:
         # not SIG_IGN: Python complains of a signal that had come before that was set

@@ -1,7 +1,6 @@
 """How every node of this package starts and ends."""
 
 from collections.abc import Callable
-import signal
 import sys
 import threading
 import time
@@ -9,7 +8,7 @@ import time
 from camera_mp.errors import CameraError
 from camera_mp.fast_dds import remove_dead_segments, tune_for_images
 from camera_mp.parent import follow_parent
-from camera_mp.signals import StopFlag
+from camera_mp.signals import ignore, StopFlag
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -61,9 +60,7 @@ def run(make_node: Callable[[], ProcessNode], *, publishes_images: bool = False)
         return 1
     finally:
         rclpy.shutdown()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            # when the interpreter ends it takes our handlers away: a second Ctrl-C would kill
-            signal.signal(number, signal.SIG_IGN)
+        ignore()  # launch forwards every Ctrl-C a second time
 
 
 class _Spinner:

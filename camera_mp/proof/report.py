@@ -19,13 +19,17 @@ Lateness = Mapping[str, Any]  # Histogram.to_dict
 
 
 def machine(rmw: str) -> dict[str, str]:
-    """Name what the numbers depend on."""
+    """Name what the proof's numbers depend on."""
+    return {**host(), 'rclpy': _rclpy_version(), 'rmw': rmw}
+
+
+def host() -> dict[str, str]:
+    """Name the processor, the kernel and the Python that any measurement depends on."""
     lines = Path('/proc/cpuinfo').read_text().splitlines()
     models = [line.partition(':')[2].strip() for line in lines if line.startswith('model name')]
     patched = ' PREEMPT_RT' if Path('/sys/kernel/realtime').exists() else ''
     return {'cpu': models[0] if models else platform.machine(), 'cores': str(os.cpu_count()),
-            'kernel': platform.release() + patched, 'python': platform.python_version(),
-            'rclpy': _rclpy_version(), 'rmw': rmw}
+            'kernel': platform.release() + patched, 'python': platform.python_version()}
 
 
 def _rclpy_version() -> str:

@@ -62,7 +62,6 @@ class Ended(IntEnum):
 
 SLOT_LINE = 64  # one cache line: the lock word and what SLOT packs
 SLOT = struct.Struct('=qQIIII24s')  # stamp_ns, sequence, height, width, step, length, encoding
-MAX_ENCODING = 24
 
 
 def writing(number: int) -> int:
