@@ -28,9 +28,21 @@ LOOK = 0.25  # seconds after which a receiver says that nothing has come
 DEPTH = 6  # pictures that a way keeps, where it can be told
 _spawn = multiprocessing.get_context('spawn')
 
-Send = Callable[[Pixels], None]
-Sender = Callable[[FrameFormat, Any], AbstractContextManager[Send]]
+Sender = Callable[[FrameFormat, Any], AbstractContextManager['Outgoing']]
 Receiver = Callable[[FrameFormat, Any], Iterator[Pixels | None]]  # None: nothing came
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """
+    The sending end.
+
+    begin: gives memory to draw the next picture in; shared memory, if the way has it.
+    send: hands over what was drawn.
+    """
+
+    begin: Callable[[], Pixels]
+    send: Callable[[], object]
 
 
 @dataclass(frozen=True)
@@ -54,12 +66,9 @@ def _named(form: FrameFormat) -> Iterator[str]:
 
 
 @contextmanager
-def _send_ring(form: FrameFormat, name: str) -> Iterator[Send]:
-    def send(image: Pixels) -> None:
-        np.copyto(writer.begin(), image)
-        writer.commit(0, 0)
+def _send_ring(form: FrameFormat, name: str) -> Iterator[Outgoing]:
     with FrameWriter(name, form, slots=DEPTH) as writer:
-        yield send
+        yield Outgoing(writer.begin, partial(writer.commit, 0, 0))
 
 
 def _ring_copies(form: FrameFormat, name: str) -> Iterator[Pixels | None]:
@@ -95,18 +104,21 @@ def _iceoryx2_services(name: str) -> tuple[Any, Any, Any]:
 
 
 @contextmanager
-def _send_iceoryx2(form: FrameFormat, name: str) -> Iterator[Send]:
+def _send_iceoryx2(form: FrameFormat, name: str) -> Iterator[Outgoing]:
     _, pictures, events = _iceoryx2_services(name)
     publisher = pictures.publisher_builder().initial_max_slice_len(form.nbytes).create()
     notifier = events.notifier_builder().create()
+    loans: list[Any] = []
 
-    def send(image: Pixels) -> None:
-        sample = publisher.loan_slice_uninit(form.nbytes)
-        memory = (ctypes.c_uint8 * form.nbytes).from_address(sample.payload_ptr)
-        np.copyto(np.ctypeslib.as_array(memory).reshape(form.shape), image)
-        sample.assume_init().send()
+    def begin() -> Pixels:
+        loans.append(publisher.loan_slice_uninit(form.nbytes))
+        memory = (ctypes.c_uint8 * form.nbytes).from_address(loans[0].payload_ptr)
+        return np.ctypeslib.as_array(memory).reshape(form.shape)
+
+    def send() -> None:
+        loans.pop().assume_init().send()
         notifier.notify()
-    yield send
+    yield Outgoing(begin, send)
 
 
 def _iceoryx2_views(form: FrameFormat, name: str) -> Iterator[Pixels | None]:
@@ -128,15 +140,22 @@ def _iceoryx2_copies(form: FrameFormat, name: str) -> Iterator[Pixels | None]:
         yield None if view is None else view.copy()
 
 
+def _outgoing(form: FrameFormat, send: Callable[[Pixels], object]) -> Outgoing:
+    """Give the end of a way that takes pictures out of the sender's own memory."""
+    own = np.empty(form.shape, form.dtype)
+    return Outgoing(lambda: own, partial(send, own))
+
+
 @contextmanager
 def _send_topic(tuning: Tuning, converter: Callable[[FrameFormat], Converter],
-                form: FrameFormat, topic: str) -> Iterator[Send]:
+                form: FrameFormat, topic: str) -> Iterator[Outgoing]:
     convert = converter(form)
     with ros_node('sender', 'LOCALHOST', tuning) as node:
         publisher = node.create_publisher(Image, topic, IMAGES)
         while not publisher.get_subscription_count():
             time.sleep(LOOK)
-        yield lambda image: publisher.publish(convert(Frame(image, form, 0, 0, 0)))
+        yield _outgoing(form, lambda image: publisher.publish(
+            convert(Frame(image, form, 0, 0, 0))))
 
 
 def _topic_images(tuning: Tuning, form: FrameFormat, topic: str) -> Iterator[Pixels | None]:
@@ -159,8 +178,9 @@ def _queue(form: FrameFormat) -> Iterator[Any]:
 
 
 @contextmanager
-def _send_queue(form: FrameFormat, channel: Any) -> Iterator[Send]:
-    yield channel.put
+def _send_queue(form: FrameFormat, channel: Any) -> Iterator[Outgoing]:
+    # a copy, because the queue's thread reads the picture later
+    yield _outgoing(form, lambda image: channel.put(image.copy()))
 
 
 def _queue_images(form: FrameFormat, channel: Any) -> Iterator[Pixels | None]:
@@ -177,8 +197,8 @@ def _pipe(form: FrameFormat) -> Iterator[Any]:
 
 
 @contextmanager
-def _send_pipe(form: FrameFormat, channel: Any) -> Iterator[Send]:
-    yield channel[1].send
+def _send_pipe(form: FrameFormat, channel: Any) -> Iterator[Outgoing]:
+    yield _outgoing(form, channel[1].send)
 
 
 def _pipe_images(form: FrameFormat, channel: Any) -> Iterator[Pixels | None]:
@@ -197,13 +217,9 @@ def _shared_memory(form: FrameFormat) -> Iterator[Any]:
 
 
 @contextmanager
-def _send_shared_memory(form: FrameFormat, channel: Any) -> Iterator[Send]:
+def _send_shared_memory(form: FrameFormat, channel: Any) -> Iterator[Outgoing]:
     memory, event = channel
-
-    def send(image: Pixels) -> None:
-        np.copyto(np.ndarray(form.shape, form.dtype, memory.buf), image)
-        event.set()
-    yield send
+    yield Outgoing(lambda: np.ndarray(form.shape, form.dtype, memory.buf), event.set)
 
 
 def _shared_memory_copies(form: FrameFormat, channel: Any) -> Iterator[Pixels | None]:
