@@ -17,12 +17,20 @@ class SourceLost(CameraError):
     """An open source stopped delivering and may come back: unplugged, connection lost."""
 
 
+class ControlRefused(CameraError):
+    """A camera's control has no such name, or the driver does not take the value now."""
+
+
 class FrameBroken(CameraError):
     """One frame cannot be decoded; the next may be good."""
 
 
 class SourceEnded(CameraError):
     """A source has no more frames and never will have: the end of a file."""
+
+
+class DetectorError(CameraError):
+    """A detector cannot be made as asked, or failed on a picture."""
 
 
 class RingError(CameraError):

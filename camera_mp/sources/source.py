@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import time
 from typing import ClassVar
 
+from camera_mp.controls import Control
+from camera_mp.errors import ControlRefused
 from camera_mp.frame import FrameFormat, Pixels
 from camera_mp.settings import setting, Settings
 from camera_mp.transforms import COLOR_ENCODINGS, FLIPS, ROTATIONS
@@ -43,11 +45,13 @@ class Stream:
     name: '' for the main one, else what its ring's name and its topics begin with ('depth').
     topic: below the camera's namespace, as image_raw or depth/image_rect_raw.
     format: what `read_into` draws, before any transform.
+    lazy: drawn only while somebody reads its ring, because drawing costs much.
     """
 
     name: str
     topic: str
     format: FrameFormat  # noqa: A003
+    lazy: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,13 +68,16 @@ class Source(ABC):
 
     streams: what it delivers, the main one first. framerate: its rate in Hz, 0.0 if unknown.
     keeps_framerate: whether it delivers at settings.framerate by itself; the capture thins out
-    the frames of a source that does not.
+    the frames of a source that does not. hardware_id: serial number or path of the device, ''
+    if it has none.
     """
 
     Settings: ClassVar[type[CaptureSettings]] = CaptureSettings
+    has_controls: ClassVar[bool] = False
     streams: tuple[Stream, ...]
     framerate: float
     keeps_framerate = True
+    hardware_id = ''
 
     @abstractmethod
     def __init__(self, settings: CaptureSettings) -> None:
@@ -94,6 +101,22 @@ class Source(ABC):
 
         Raises FrameBroken if this one frame cannot be decoded: it is counted and skipped.
         """
+
+    def length(self, stream: Stream) -> int | None:
+        """Give the bytes of the grabbed picture if the stream's encoding is jpeg, else None."""
+        return None
+
+    def controls(self) -> tuple[Control, ...]:
+        """Give what can be set on the open device, as it is now."""
+        return ()
+
+    def set_control(self, name: str, value: int) -> int:
+        """Set a control, from any thread; give what the driver made of it or ControlRefused."""
+        raise ControlRefused(f'{name}: this source has no controls')
+
+    def warnings(self) -> tuple[str, ...]:
+        """Give a line for each thing that the device does otherwise than asked."""
+        return ()
 
     def close(self) -> None:  # noqa: B027
         """Let go of the device."""

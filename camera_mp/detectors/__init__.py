@@ -1,0 +1,29 @@
+"""The detectors: one file each, and one line here."""
+
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from camera_mp.detectors.detector import Detection, Detector, DetectorSettings, Pose
+from camera_mp.errors import SettingError
+
+DETECTORS: dict[str, str] = {}
+GROUP = 'camera_mp.detectors'  # packages of others register theirs here: name = module:Class
+
+
+def detector_names() -> list[str]:
+    """Give the names of our detectors and of those in the entry point group."""
+    return sorted({*DETECTORS, *(point.name for point in entry_points(group=GROUP))})
+
+
+def detector_class(name: str) -> type[Detector]:
+    """Give the class of a detector by its name; SettingError if there is none."""
+    places = {point.name: point.value for point in entry_points(group=GROUP)} | DETECTORS
+    if name not in places:
+        raise SettingError(f'detector: {name!r} is unknown; allowed: {", ".join(sorted(places))}')
+    module, _, attribute = places[name].partition(':')
+    found: type[Detector] = getattr(import_module(module), attribute)
+    return found
+
+
+__all__ = ['DETECTORS', 'Detection', 'Detector', 'DetectorSettings', 'Pose', 'detector_class',
+           'detector_names']
