@@ -16,11 +16,13 @@ def detector_names() -> list[str]:
 
 
 def detector_class(name: str) -> type[Detector]:
-    """Give the class of a detector by its name; SettingError if there is none."""
+    """Give a detector's class by its name, or by module:Class; SettingError if there is none."""
     places = {point.name: point.value for point in entry_points(group=GROUP)} | DETECTORS
-    if name not in places:
-        raise SettingError(f'detector: {name!r} is unknown; allowed: {", ".join(sorted(places))}')
-    module, _, attribute = places[name].partition(':')
+    place = places.get(name, name)
+    if ':' not in place:
+        raise SettingError(f'detector: {name!r} is unknown; allowed: {", ".join(sorted(places))}, '
+                           'or module:Class')
+    module, _, attribute = place.partition(':')
     found: type[Detector] = getattr(import_module(module), attribute)
     return found
 
