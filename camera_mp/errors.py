@@ -33,6 +33,10 @@ class DetectorError(CameraError):
     """A detector cannot be made as asked, or failed on a picture."""
 
 
+class PoolClosed(CameraError):
+    """A pool of detector workers was closed; it gives no more results."""
+
+
 class RingError(CameraError):
     """Base of what can go wrong with a ring."""
 
