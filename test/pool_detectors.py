@@ -108,3 +108,16 @@ class Impossible(Detector):
     def detect(self, image: Pixels, calibration: Calibration | None = None) -> list[Detection]:
         """Never."""
         return []
+
+
+class Calibrated(Detector):
+    """Says the calibration that it gets as an error, which a log shows."""
+
+    def __init__(self, settings: DetectorSettings) -> None:
+        pass
+
+    def detect(self, image: Pixels, calibration: Calibration | None = None) -> list[Detection]:
+        """Complain, once there is a calibration."""
+        if calibration:
+            raise DetectorError(f'focal length {calibration.k[0]}, {calibration.d}')
+        return []

@@ -10,7 +10,7 @@ from programs import ROOT
 import pytest
 
 ROS = {'rclpy', 'sensor_msgs', 'std_msgs', 'diagnostic_msgs', 'rcl_interfaces',
-       'builtin_interfaces', 'launch', 'launch_ros'}
+       'builtin_interfaces', 'launch', 'launch_ros', 'vision_msgs', 'cv_bridge'}
 FILES = sorted((ROOT / 'camera_mp').rglob('*.py'))
 
 

@@ -7,6 +7,10 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 IMAGES = QoSProfile(reliability=ReliabilityPolicy.RELIABLE, history=HistoryPolicy.KEEP_LAST,
                     depth=2)
 
+# small, and with the policy 'every' each counts
+DETECTIONS = QoSProfile(reliability=ReliabilityPolicy.RELIABLE, history=HistoryPolicy.KEEP_LAST,
+                        depth=10)
+
 # the newest one counts; ros2_control's controllers subscribe with the system default, reliable
 COMMANDS = QoSProfile(reliability=ReliabilityPolicy.RELIABLE, history=HistoryPolicy.KEEP_LAST,
                       depth=1)
