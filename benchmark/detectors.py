@@ -1,0 +1,105 @@
+"""
+Detectors beside cameras: what the pool costs, and what it takes away from others.
+
+    python benchmark/detectors.py [--quick] [--json FILE] [--plot FILE]
+
+Four cameras at 640x480 and 30 Hz with three workers each that want four times the CPU of this
+machine, beside the command loop; and the pool against a plain loop.
+"""
+
+import os
+from pathlib import Path
+import sys
+import time
+
+from camera_mp import FrameFormat, FrameReader, FrameWriter
+from camera_mp.detector_pool import DetectorPool
+from detector_load import Mean
+from detectors_saturated import CAMERAS, COST, FRAMERATE, saturated, WORKERS
+from options import judge, read_options, Row
+from report import percentiles, Report
+
+FORM = FrameFormat(480, 640, 'bgr8')
+_BATCH = 50  # frames of one way before it is the other's turn
+_PATIENCE = 10.0
+
+
+def overhead(rounds: int) -> list[Row]:
+    """Time each frame from its commit to its result, in a plain loop and through a pool."""
+    name = f'benchmark_{os.getpid()}'
+    detector = Mean(Mean.Settings())
+    times: dict[str, list[float]] = {'plain loop': [], 'pool': []}
+    cpu = dict.fromkeys(times, 0.0)
+    with FrameWriter(name, FORM) as writer, DetectorPool(
+            name, 'detector_load:Mean', policy='every', nice=0) as pool, (
+            FrameReader(name)) as reader:
+        def plainly() -> None:
+            detector.detect(reader.wait(_PATIENCE).image)
+
+        def through_pool() -> None:
+            pool.next(_PATIENCE)
+
+        assert pool.wait_ready(_PATIENCE)
+        for _ in range(rounds):
+            for way, take, other in (('plain loop', plainly, through_pool),
+                                     ('pool', through_pool, plainly)):
+                for _ in range(_BATCH):
+                    start, used = time.perf_counter(), time.process_time()
+                    writer.begin()
+                    writer.commit(time.time_ns(), 0)
+                    take()
+                    times[way].append(1e3 * (time.perf_counter() - start))
+                    cpu[way] += 1e3 * (time.process_time() - used)
+                    other()
+    return [{'way': way, **{f'{key} ms': value for key, value in percentiles(series).items()},
+             'CPU ms a frame, here': cpu[way] / len(series)} for way, series in times.items()]
+
+
+def goals(cameras: list[Row], cpu: list[Row], loop: list[Row], ways: list[Row]) -> list[Row]:
+    """Judge all."""
+    plain, pool = (float(str(row['p50 ms'])) for row in ways)
+    slowest = min(float(str(row['capture FPS'])) for row in cameras)
+    return [judge('frames lost by captures', 0,
+                  sum(int(str(row['lost by capture'])) for row in cameras)),
+            judge('30 Hz / FPS of the slowest capture', 1.01, FRAMERATE / slowest),
+            judge('periods of the loop missed outside stops', 0,
+                  float(str(loop[0]['missed outside stops']))),
+            judge('possible / reached detections', 1 / 0.9, 100 / float(str(cpu[0]['reached %']))),
+            judge('pool - plain loop, ms a frame', 0.5, pool - plain)]
+
+
+def plot(path: Path, cameras: list[Row], ways: list[Row]) -> None:
+    """Draw rates of the cameras and times of both ways."""
+    from plots import bars, picture  # here, or every process would load Matplotlib
+    rates = [{'camera': row['camera'], 'of': what, 'FPS': row[f'{what} FPS']}
+             for row in cameras for what in ('capture', 'detection')]
+    delays = [{'way': row['way'], 'of all': key, 'ms a frame': row[f'{key} ms']}
+              for row in ways for key in ('p50', 'p99')]
+    with picture(path, f'{CAMERAS} cameras, {WORKERS} detector processes each', 2) as panels:
+        bars(panels[0], rates, 'camera', 'of', 'FPS')
+        bars(panels[1], delays, 'way', 'of all', 'ms a frame')
+
+
+def main() -> None:
+    """Run all."""
+    options = read_options('Measures detectors beside cameras.')
+    folder = str(Path(__file__).parent)  # the workers look for detector_load
+    os.environ['PYTHONPATH'] = os.pathsep.join(
+        [*filter(None, [os.environ.get('PYTHONPATH')]), folder])
+    assert sys.path[0] == folder
+    report = Report('Detectors')
+    ways = overhead(2 if options.quick else 20)
+    report.add('From the commit of a 640x480 frame to its result', ways)
+    cameras, cpu, loop = saturated(5.0 if options.quick else 60.0)
+    report.add(f'{CAMERAS} cameras with {WORKERS} workers each, {1e3 * COST:g} ms of CPU a '
+               'picture', cameras)
+    report.add('CPU time', cpu)
+    report.add('The command loop beside them, 500 Hz', loop)
+    report.add('Goals', goals(cameras, cpu, loop, ways))
+    report.save(options.json)
+    if options.plot:
+        plot(options.plot, cameras, ways)
+
+
+if __name__ == '__main__':
+    main()
