@@ -6,7 +6,12 @@ from importlib.metadata import entry_points
 from camera_mp.detectors.detector import Detection, Detector, DetectorSettings, Pose
 from camera_mp.errors import SettingError
 
-DETECTORS: dict[str, str] = {}
+DETECTORS = {
+    'aruco': 'camera_mp.detectors.aruco:ArucoDetector',
+    'motion': 'camera_mp.detectors.motion:MotionDetector',
+    'people': 'camera_mp.detectors.people:PeopleDetector',
+    'yolo': 'camera_mp.detectors.yolo:YoloDetector',
+}
 GROUP = 'camera_mp.detectors'  # packages of others register theirs here: name = module:Class
 
 
