@@ -277,6 +277,8 @@ def test_a_depth_is_no_picture(ring_name: str) -> None:
     ('Trace', {'settings': {'longst': 1.0}}, 'longst: no such parameter; did you mean longest?'),
     ('Trace', {'timeout': float('nan')}, 'timeout: nan is not allowed'),
     ('Remembering', {'workers': 2}, 'workers: 2 is not allowed with '),
+    ('Absent', {}, "detector: 'pool_detectors:Absent' cannot be imported: module"),
+    ('HANG', {}, "detector: 'pool_detectors:HANG' is no subclass of Detector"),
 ])
 def test_wrong_settings_are_refused_at_once(ring_name: str, detector: str,
                                             options: dict[str, Any], text: str) -> None:

@@ -6,7 +6,12 @@ from importlib.metadata import entry_points
 from camera_mp.detectors.detector import Detection, Detector, DetectorSettings, Pose
 from camera_mp.errors import SettingError
 
-DETECTORS: dict[str, str] = {}
+DETECTORS = {
+    'aruco': 'camera_mp.detectors.aruco:ArucoDetector',
+    'motion': 'camera_mp.detectors.motion:MotionDetector',
+    'people': 'camera_mp.detectors.people:PeopleDetector',
+    'yolo': 'camera_mp.detectors.yolo:YoloDetector',
+}
 GROUP = 'camera_mp.detectors'  # packages of others register theirs here: name = module:Class
 
 
@@ -23,7 +28,12 @@ def detector_class(name: str) -> type[Detector]:
         raise SettingError(f'detector: {name!r} is unknown; allowed: {", ".join(sorted(places))}, '
                            'or module:Class')
     module, _, attribute = place.partition(':')
-    found: type[Detector] = getattr(import_module(module), attribute)
+    try:
+        found = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise SettingError(f'detector: {name!r} cannot be imported: {error}') from None
+    if not (isinstance(found, type) and issubclass(found, Detector)):
+        raise SettingError(f'detector: {name!r} is no subclass of Detector')
     return found
 
 
