@@ -4,7 +4,8 @@ Detectors beside cameras: what the pool costs, and what it takes away from other
     python benchmark/detectors.py [--quick] [--json FILE] [--plot FILE]
 
 Four cameras at 640x480 and 30 Hz with three workers each that want four times the CPU of this
-machine, beside the command loop; and the pool against a plain loop.
+machine, beside the command loop; the pool against a plain loop; markers found in every frame of
+the synthetic camera; 1, 3 and 10 cameras with a small ONNX network on each and without.
 """
 
 import os
@@ -15,6 +16,8 @@ import time
 from camera_mp import FrameFormat, FrameReader, FrameWriter
 from camera_mp.detector_pool import DetectorPool
 from detector_load import Mean
+from detectors_aruco import markers
+from detectors_cameras import with_a_network
 from detectors_saturated import CAMERAS, COST, FRAMERATE, saturated, WORKERS
 from options import judge, read_options, Row
 from report import percentiles, Report
@@ -68,6 +71,13 @@ def goals(cameras: list[Row], cpu: list[Row], loop: list[Row], ways: list[Row]) 
             judge('pool - plain loop, ms a frame', 0.5, pool - plain)]
 
 
+def marker_goals(found: Row) -> list[Row]:
+    """Judge the markers."""
+    missing = int(str(found['markers'])) - int(str(found['found']))
+    return [judge('markers not found', 0, missing),
+            judge('corner error, px', 1.0, float(str(found['corner error px, max'])))]
+
+
 def plot(path: Path, cameras: list[Row], ways: list[Row]) -> None:
     """Draw rates of the cameras and times of both ways."""
     from plots import bars, picture  # here, or every process would load Matplotlib
@@ -95,7 +105,12 @@ def main() -> None:
                'picture', cameras)
     report.add('CPU time', cpu)
     report.add('The command loop beside them, 500 Hz', loop)
-    report.add('Goals', goals(cameras, cpu, loop, ways))
+    found = markers(30 if options.quick else 600)
+    report.add('ArUco markers of the synthetic camera, 640x480 at 30 Hz, two workers', found)
+    networks = with_a_network((1, 3) if options.quick else (1, 3, 10),
+                              1.0 if options.quick else 5.0)
+    report.add('Cameras at 640x480 and 30 Hz, a worker each with a small ONNX network', networks)
+    report.add('Goals', [*goals(cameras, cpu, loop, ways), *marker_goals(found[0])])
     report.save(options.json)
     if options.plot:
         plot(options.plot, cameras, ways)
