@@ -35,7 +35,7 @@ lint: $(VENV)/.installed-dev
 
 # about a quarter of an hour on a quiet machine; tables, JSON and pictures in bench-results/
 BENCHMARKS = frame_ring camera
-PLOTTED = image_topic consumers originals scale
+PLOTTED = image_topic consumers originals scale detectors
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	mkdir -p bench-results

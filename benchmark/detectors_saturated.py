@@ -47,6 +47,7 @@ class Moment:
     captured: list[int]
     lost: list[int]
     detected: list[int]
+    lost_by_workers: list[int]
 
     @classmethod
     def now(cls, names: Sequence[str], consumers: Sequence[Consumer]) -> 'Moment':
@@ -58,7 +59,8 @@ class Moment:
                    sum(map(cpu_seconds, pids)) + time.process_time(),
                    [state.committed if state else 0 for state in states],
                    [state.lost if state else 0 for state in states],
-                   [len(consumer.latencies) for consumer in consumers])
+                   [len(consumer.latencies) for consumer in consumers],
+                   [consumer.pool.counts.lost for consumer in consumers])
 
 
 def saturated(seconds: float) -> tuple[list[Row], list[Row], list[Row]]:
@@ -94,12 +96,12 @@ def _camera(index: int, consumer: Consumer, before: Moment, after: Moment) -> Ro
     seconds = after.seconds - before.seconds
     captured = after.captured[index] - before.captured[index]
     detected = slice(before.detected[index], after.detected[index])
-    counts = consumer.pool.counts
     return {'camera': index, 'captured': captured, 'capture FPS': captured / seconds,
             'lost by capture': after.lost[index] - before.lost[index],
             'detection FPS': (detected.stop - detected.start) / seconds,
             'latency p50 ms': 1e3 * float(np.median(consumer.latencies[detected])),
-            'frames lost by workers': counts.lost, 'errors': counts.errors}
+            'lost by workers': after.lost_by_workers[index] - before.lost_by_workers[index],
+            'errors': consumer.pool.counts.errors}
 
 
 def _cpu(before: Moment, after: Moment) -> Row:

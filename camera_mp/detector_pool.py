@@ -24,11 +24,12 @@ from camera_mp.detection_json import from_json
 from camera_mp.detectors import Detection, detector_class
 from camera_mp.errors import FrameTimeout, PoolClosed, SettingError
 from camera_mp.frame_feed import FrameFeed
+from camera_mp.ring.file import ring_path
 from camera_mp.settings import setting, Settings
 from camera_mp.worker_process import WorkerLost, WorkerProcess
 
 _ROOM = 0.25        # seconds of waiting for room after which to see whether to end
-_MOST_UNREAD = 100  # results of every frame kept for one who does not fetch them
+_MOST_UNREAD = 100  # results kept for one who does not fetch them, or behind a slow worker's
 
 POLICIES = ('newest', 'every')
 
@@ -115,6 +116,7 @@ class DetectorPool:
                  timeout: float = PoolSettings.timeout, calibration: Calibration | None = None,
                  log: Log | None = None, domain: int | None = None) -> None:
         wish = PoolSettings(workers, policy, nice, float(timeout))
+        ring_path(ring, domain)
         kind = detector_class(detector)
         kind.Settings.from_values(settings or {})
         if kind.stateful and workers > 1:
@@ -272,9 +274,12 @@ class DetectorPool:
         return None
 
     def _has_room(self) -> bool:
+        """Wait a moment until more results are wanted, counting those behind a slow worker."""
+        def room() -> bool:
+            return len(self._results) < self._most_unread and len(self._early) < _MOST_UNREAD
         with self._changed:
-            return self._changed.wait_for(
-                lambda: len(self._results) < self._most_unread or self._is_over(), _ROOM)
+            self._changed.wait_for(lambda: room() or self._is_over(), _ROOM)
+            return room() and not self._is_over()
 
     def _ask(self, worker: WorkerProcess, job: _Job, order: dict[str, Any]) -> dict[str, Any]:
         try:

@@ -15,7 +15,6 @@ from camera_mp.nodes.detector_status import DetectorStatus
 from camera_mp.nodes.image_array import ImageRing
 from camera_mp.nodes.run import ProcessNode, run
 from camera_mp.ring import remove_stale
-from camera_mp.ring.file import ring_path
 from camera_mp.settings import setting, Settings
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.qos import qos_profile_sensor_data
@@ -79,7 +78,6 @@ class DetectorNode(ProcessNode):
                 f'{name}: given, but detector {self._own.detector!r} does not use it')
         wish, settings = parameters.declare(self, PoolSettings), parameters.declare(self, kind)
         self._choose_input(self._own.camera, self._own.image_topic)
-        ring_path(self._ring)
         self._pool = DetectorPool(self._ring, self._own.detector, settings=vars(settings),
                                   log=self.get_logger(), **vars(wish))
 
