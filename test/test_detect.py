@@ -87,7 +87,7 @@ def test_what_is_broken_is_one_line_and_the_rest_goes_on(markers: str, tmp_path:
     assert detect.process.returncode == 1
     assert [line['file'] for line in _lines(detect)] == [markers]
     unreadable = 'neither a picture nor a video that OpenCV can read'
-    assert [line for line in detect.lines if not line.startswith('{')] == [
+    assert [line for line in detect.lines if line.startswith('detect:')] == [
         f'detect: {names[0]}: No such file or directory', f'detect: {names[1]}: {unreadable}',
         f'detect: {names[2]}: {unreadable}', f'detect: {tmp_path}: Is a directory']
 

@@ -37,7 +37,7 @@ def _seen_from(rotation: Pixels, position: Pixels, name: str = '4X4_50') -> Pixe
     painted = np.array([[50, 50], [450, 50], [450, 450], [50, 450]], np.float32) - .5
     seen = cv2.projectPoints(SQUARE, rotation, position, np.reshape(K, (3, 3)), None)[0]
     how = cv2.getPerspectiveTransform(painted, seen.reshape(4, 2).astype(np.float32))
-    return cv2.warpPerspective(marker, how, (640, 480), borderValue=(200,))
+    return cv2.warpPerspective(marker, how, (640, 480), borderValue=(255,))
 
 
 @pytest.mark.parametrize('size', [(320, 240), (640, 480), (1280, 720), (480, 640)])
