@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 import json
 from pathlib import Path
+import signal
 import sys
 
 from camera_mp.detectors import Detector, detector_class, detector_names, DetectorSettings
@@ -24,6 +25,7 @@ import cv2
 def main(argv: Sequence[str] | None = None) -> int:
     """Look at all files; the exit code is 1 if one could not be read, which is one line."""
     exit_on()
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends it, as every filter
     quieten_opencv()
     options, _ = _first_parser().parse_known_args(argv)
     try:

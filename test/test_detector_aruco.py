@@ -46,7 +46,7 @@ def test_every_marker_in_every_frame_where_it_was_painted(size: tuple[int, int])
         image_width=size[0], image_height=size[1], framerate=1000.))
     image = np.empty(source.streams[0].format.shape, np.uint8)
     detector = _detector()
-    for _ in range(10 if size == (1280, 720) else 40):
+    for _ in range(5 if size == (1280, 720) else 20):
         source.grab()
         source.read_into(source.streams[0], image)
         found = detector.detect(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))
