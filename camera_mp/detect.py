@@ -9,13 +9,14 @@ import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 import json
-import os
 from pathlib import Path
+import signal
 import sys
 
 from camera_mp.detectors import Detector, detector_class, detector_names, DetectorSettings
 from camera_mp.errors import CameraError, DetectorError
 from camera_mp.frame import Pixels
+from camera_mp.quiet_opencv import quieten_opencv
 from camera_mp.settings_parser import add_options, read_options
 from camera_mp.signals import exit_on
 import cv2
@@ -24,7 +25,8 @@ import cv2
 def main(argv: Sequence[str] | None = None) -> int:
     """Look at all files; the exit code is 1 if one could not be read, which is one line."""
     exit_on()
-    _quieten_opencv()
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends it, as every filter
+    quieten_opencv()
     options, _ = _first_parser().parse_known_args(argv)
     try:
         kind = detector_class(options.detector)
@@ -34,12 +36,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         print('detect:', error, file=sys.stderr)
         return 1
     return max([_look_at(file, detector) for file in files])
-
-
-def _quieten_opencv() -> None:
-    # its messages about broken files would stand among our lines
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')  # AV_LOG_QUIET, libavutil/log.h
 
 
 def _look_at(file: str, detector: Detector) -> int:

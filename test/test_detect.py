@@ -2,12 +2,15 @@
 
 import json
 from pathlib import Path
+import signal
+import subprocess
+import sys
 from typing import Any
 
 from camera_mp.sources.synthetic import SyntheticSettings, SyntheticSource
 import cv2
 import numpy as np
-from programs import Program, run
+from programs import Program, ROOT, run
 import pytest
 from test_source_video import make_video
 
@@ -87,7 +90,7 @@ def test_what_is_broken_is_one_line_and_the_rest_goes_on(markers: str, tmp_path:
     assert detect.process.returncode == 1
     assert [line['file'] for line in _lines(detect)] == [markers]
     unreadable = 'neither a picture nor a video that OpenCV can read'
-    assert [line for line in detect.lines if not line.startswith('{')] == [
+    assert [line for line in detect.lines if line.startswith('detect:')] == [
         f'detect: {names[0]}: No such file or directory', f'detect: {names[1]}: {unreadable}',
         f'detect: {names[2]}: {unreadable}', f'detect: {tmp_path}: Is a directory']
 
@@ -118,6 +121,17 @@ def test_bad_options_are_one_line_and_code_1(
     assert detect.process.returncode == 1
     line, = detect.lines
     assert line.startswith(f'detect: {text}')
+
+
+def test_it_ends_quietly_when_nobody_reads_on(tmp_path: Path) -> None:
+    files = [make_video(tmp_path / 'a.avi')] * 100  # more lines than fit in a pipe
+    with subprocess.Popen([sys.executable, *DETECT, *files], cwd=ROOT, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as detect:
+        assert detect.stdout and detect.stderr
+        assert json.loads(detect.stdout.readline())['frame'] == 0
+        detect.stdout.close()
+        assert detect.stderr.read() == ''
+    assert detect.returncode == -signal.SIGPIPE
 
 
 def test_help_shows_the_options_of_the_detector() -> None:

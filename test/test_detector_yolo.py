@@ -248,7 +248,7 @@ rows = st.lists(st.tuples(lengths, lengths, lengths, lengths), max_size=12)
 
 @LAYOUTS
 @given(rows, st.integers(1, 4), st.randoms(), st.integers(0, 9), st.integers(0, 10))
-@hypothesis_settings(deadline=None, max_examples=200)
+@hypothesis_settings(deadline=None)
 def test_decoding_is_as_the_layouts_are_described(
         transposed: bool, boxes: list[tuple[float, ...]], classes: int, random: object,
         confidence: int, iou: int) -> None:

@@ -45,7 +45,7 @@ def test_the_number_can_be_read_in_other_encodings() -> None:
 def test_every_marker_is_where_it_is_said_to_be(size: tuple[int, int]) -> None:
     source = _source(image_width=size[0], image_height=size[1])
     detector = ArucoDetector(ArucoSettings())
-    for _ in range(30):
+    for _ in range(10):
         number = source.grab().sequence
         gray = cv2.cvtColor(_read(source)[0], cv2.COLOR_BGR2GRAY)
         found = {int(one.class_id): one.box for one in detector.detect(gray)}

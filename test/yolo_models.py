@@ -38,7 +38,8 @@ def make_model(path: Path, boxes: Sequence[Box], *, transposed: bool, classes: i
     sides = ['height', 'width'] if size is None else [size[1], size[0]]
     graph = helper.make_graph(
         [helper.make_node('GlobalAveragePool', ['images'], ['means']),
-         helper.make_node('Conv', ['means', 'factor', 'constant'], ['flat']),
+         helper.make_node('Conv', ['means', 'factor', 'constant'], ['flat'],
+                          kernel_shape=[1, 1]),
          helper.make_node('Reshape', ['flat', 'shape'], ['output0'])],
         'yolo',
         [helper.make_tensor_value_info('images', TensorProto.FLOAT, [1, 3, *sides])],

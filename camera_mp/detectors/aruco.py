@@ -63,11 +63,11 @@ class ArucoDetector(Detector):
         corners, ids = self._find(image)[:2]
         if ids is None:
             return []
-        if not self._length or not calibration or not calibration.k[0]:  # 0: not calibrated
-            return [_detection(*found) for found in zip(ids.ravel(), corners, strict=True)]
-        _check(calibration, image)
-        return [_detection(number, square, _pose(square, calibration, self._length))
-                for number, square in zip(ids.ravel(), corners, strict=True)]
+        poses: list[Pose | None] = [None] * len(corners)
+        if self._length and calibration and calibration.k[0]:  # 0: not calibrated
+            _check(calibration, image)
+            poses = [_pose(square, calibration, self._length) for square in corners]
+        return [_detection(*found) for found in zip(ids.ravel(), corners, poses, strict=True)]
 
 
 def _finder(dictionary: int) -> Find:
@@ -82,7 +82,7 @@ def _finder(dictionary: int) -> Find:
     return lambda image: old.detectMarkers(image, markers, parameters=parameters)
 
 
-def _detection(number: int, square: Pixels, pose: Pose | None = None) -> Detection:
+def _detection(number: int, square: Pixels, pose: Pose | None) -> Detection:
     corners = square.reshape(4, 2).astype(float)
     left, top = corners.min(0) + .5
     width, height = np.ptp(corners, 0)
@@ -109,7 +109,7 @@ def _pose(square: Pixels, calibration: Calibration, length: float) -> Pose | Non
     first = int((np.roll(rays, -1, 0) - rays)[:, 0, 0].argmax())
     solve = partial(cv2.solvePnP, _SQUARE * length, np.roll(rays, -first, 0), np.eye(3), None)
     found, rotation, position = solve(flags=cv2.SOLVEPNP_IPPE)
-    if not np.isfinite(position).all():  # it can fail on the optical axis too
+    if not found or not np.isfinite(position).all():  # it can fail on the optical axis too
         found, rotation, position = solve(flags=cv2.SOLVEPNP_ITERATIVE)
     if not found:
         return None
