@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 import random
 import signal
-import sys
 import threading
 import time
 from typing import Any
@@ -15,6 +14,7 @@ from camera_mp import FrameFormat, FrameTimeout, FrameWriter, SettingError
 from camera_mp.calibration import Calibration
 from camera_mp.detector_pool import DetectorPool, Result
 from camera_mp.errors import DetectorError, PoolClosed
+import cv2
 import numpy as np
 import pool_detectors
 from programs import eventually, is_alive, PATIENCE, ROOT, running, wait_for_end
@@ -271,6 +271,17 @@ def test_a_depth_is_no_picture(ring_name: str) -> None:
     assert any("'mono8' cannot be made of 16UC1" in line for line in log.lines)
 
 
+def test_jpegs_are_decoded_and_a_broken_one_is_an_error(ring_name: str) -> None:
+    picture = cv2.imencode('.jpg', np.full((8, 16), 100, np.uint8))[1].reshape(-1)
+    with FrameWriter(ring_name, replace(SMALL, encoding='jpeg')) as writer, ready_pool(
+            ring_name, 'Trace', 1, 'every', log=(log := Lines())) as pool:
+        for data in (picture[:20], picture):
+            writer.write(data)
+        assert abs(values([pool.next(PATIENCE)])[0] - 100) <= 2
+        assert pool.counts.errors == 1
+    assert any('a jpeg of 20 bytes cannot be decoded' in line for line in log.lines)
+
+
 @pytest.mark.parametrize(('detector', 'options', 'text'), [
     ('Trace', {'workers': 0}, 'workers: 0 is not allowed; allowed: 1 to 64'),
     ('Trace', {'policy': 'oldest'}, "policy: 'oldest' is not allowed"),
@@ -317,10 +328,9 @@ def test_close_wakes_who_waits_and_ends_workers_that_hang(writer: FrameWriter) -
 
 
 def test_a_killed_parent_leaves_no_worker(writer: FrameWriter) -> None:
-    program = ('import sys, time\nfrom camera_mp.detector_pool import DetectorPool\n'
+    program = ('import time\nfrom camera_mp.detector_pool import DetectorPool\n'
                f'pool = DetectorPool({writer.name!r}, "pool_detectors:Moody", 3)\n'
                'pool.wait_ready()\nprint("pids", *pool.pids, flush=True)\ntime.sleep(3600)\n')
-    assert sys.executable
     with running('-c', program) as parent:
         pids = list(map(int, parent.wait_for('pids').split()[1:]))
         write(writer, pool_detectors.HANG)
