@@ -2,7 +2,8 @@
 
 import os
 
-from camera_mp.detector_pool import DetectorPool, Result
+from camera_mp.detector_pool import DetectorPool
+from camera_mp.detector_results import Result
 from camera_mp.detectors import Detection
 from camera_mp.sources.synthetic import SyntheticSettings, SyntheticSource
 import numpy as np

@@ -21,9 +21,12 @@ from camera_mp.calibration import Calibration
 from camera_mp.capture_process import Log
 from camera_mp.complaints import Complaints
 from camera_mp.detection_json import from_json
-from camera_mp.detectors import Detection, detector_class
+from camera_mp.detector_results import Counts, Result
+from camera_mp.detectors import detector_class
 from camera_mp.errors import FrameTimeout, PoolClosed, SettingError
+from camera_mp.frame import Frame
 from camera_mp.frame_feed import FrameFeed
+from camera_mp.in_order import InOrder
 from camera_mp.ring.file import ring_path
 from camera_mp.settings import setting, Settings
 from camera_mp.worker_process import WorkerLost, WorkerProcess
@@ -47,43 +50,6 @@ class PoolSettings(Settings):
                         low=0, high=19)
     timeout: float = setting(10.0, 'Seconds for one picture, after which a worker is taken to '
                              'hang and is replaced.', low=0.01, high=3600.0)
-
-
-@dataclass(frozen=True)
-class Result:
-    """
-    What was found in one frame.
-
-    sequence, stamp_ns, number: of the frame, see Frame. width, height: its size in pixels.
-    latency: seconds from the stamp until the result was here; seconds: the detector's part.
-    """
-
-    sequence: int
-    stamp_ns: int
-    number: int
-    width: int
-    height: int
-    detections: tuple[Detection, ...]
-    latency: float
-    seconds: float
-
-
-@dataclass
-class Counts:
-    """
-    What became of the frames: each taken one is processed, lost or an error.
-
-    lost: its worker died or hung, or it was overwritten before its worker had read it.
-    errors: the detector raised, or gave what is no result. missed: overwritten before any
-    worker was free; with 'newest' frames are left out on purpose and none is missed.
-    restarts: workers replaced.
-    """
-
-    processed: int = 0
-    lost: int = 0
-    errors: int = 0
-    missed: int = 0
-    restarts: int = 0
 
 
 @dataclass(frozen=True)
@@ -131,8 +97,8 @@ class DetectorPool:
         self._changed = threading.Condition()  # of all that follows
         self._stopping = threading.Event()
         self._error: Exception | None = None
-        self._ready = self._taken = self._settled = 0
-        self._early: dict[int, Result | None] = {}  # by ticket: waits for those of earlier frames
+        self._ready = 0
+        self._order: InOrder[Result] = InOrder()
         self._results: deque[Result] = deque()
         self._most_unread = _MOST_UNREAD if policy == 'every' else workers
         task = {'detector': detector, 'settings': dict(settings or {}), 'nice': nice,
@@ -267,16 +233,19 @@ class DetectorPool:
             while not self._is_over():
                 frame = self._feed.look(self._stopping) if self._has_room() else None
                 if frame:
-                    self.counts.missed = self._feed.missed
-                    self._taken += 1
-                    return _Job(self._taken - 1, frame.sequence, frame.stamp_ns, frame.number,
-                                frame.format.width, frame.format.height)
+                    return self._new_job(self._feed.missed, frame)
         return None
+
+    def _new_job(self, missed: int, frame: Frame) -> _Job:
+        with self._changed:
+            self.counts.missed = missed
+            return _Job(self._order.begin(), frame.sequence, frame.stamp_ns, frame.number,
+                        frame.format.width, frame.format.height)
 
     def _has_room(self) -> bool:
         """Wait a moment until more results are wanted, counting those behind a slow worker."""
         def room() -> bool:
-            return len(self._results) < self._most_unread and len(self._early) < _MOST_UNREAD
+            return len(self._results) < self._most_unread and self._order.waiting < _MOST_UNREAD
         with self._changed:
             self._changed.wait_for(lambda: room() or self._is_over(), _ROOM)
             return room() and not self._is_over()
@@ -291,12 +260,7 @@ class DetectorPool:
     def _settle(self, job: _Job, answer: dict[str, Any]) -> None:
         """Take in what became of a frame, and hand over all that is in order now."""
         with self._changed:
-            self._early[job.ticket] = self._judge(job, answer)
-            while self._settled in self._early:
-                result = self._early.pop(self._settled)
-                self._settled += 1
-                if result:
-                    self._results.append(result)
+            self._results += self._order.settle(job.ticket, self._judge(job, answer))
             self._changed.notify_all()
 
     def _judge(self, job: _Job, answer: dict[str, Any]) -> Result | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from camera_mp import FrameFormat, FrameWriter, SettingError
 from camera_mp.conversion import converted, CONVERTIBLE
-from camera_mp.detector_pool import Result
+from camera_mp.detector_results import Result
 from camera_mp.detectors import Detection, Pose
 from camera_mp.frame import Frame, Pixels
 from camera_mp.ring.file import ring_path

@@ -12,9 +12,13 @@ from typing import Any
 
 from camera_mp import FrameFormat, FrameTimeout, FrameWriter, SettingError
 from camera_mp.calibration import Calibration
-from camera_mp.detector_pool import DetectorPool, Result
+from camera_mp.detector_pool import DetectorPool
+from camera_mp.detector_results import Result
 from camera_mp.errors import DetectorError, PoolClosed
+from camera_mp.in_order import InOrder
 import cv2
+from hypothesis import given
+from hypothesis import strategies as st
 import numpy as np
 import pool_detectors
 from programs import eventually, is_alive, PATIENCE, ROOT, running, wait_for_end
@@ -59,6 +63,18 @@ def ready_pool(ring: str, detector: str, *arguments: Any, **options: Any) -> Det
 
 def values(results: list[Result]) -> list[int]:
     return [round(result.detections[0].score * 255) for result in results]
+
+
+@given(st.permutations(range(12)), st.sets(st.integers(0, 11)))
+def test_results_leave_in_order_whatever_comes_first(done: list[int], nothing: set[int]) -> None:
+    order: InOrder[int] = InOrder()
+    assert [order.begin() for _ in done] == list(range(12))
+    left: list[int] = []
+    for number, ticket in enumerate(done, 1):
+        left += order.settle(ticket, None if ticket in nothing else ticket)
+        first = min(set(range(13)) - set(done[:number]))  # that is not done
+        assert left == [one for one in range(first) if one not in nothing]
+        assert order.waiting == number - first
 
 
 @pytest.mark.parametrize('workers', [1, 2, 5])

@@ -3,7 +3,7 @@
 from typing import Any
 
 from camera_mp.conversion import converted
-from camera_mp.detector_pool import Result
+from camera_mp.detector_results import Result
 from camera_mp.frame import Frame, FrameFormat
 from camera_mp.nodes import qos
 from camera_mp.nodes.detections_message import detections_message, draw, HAS_VISION_MSGS, MISSING

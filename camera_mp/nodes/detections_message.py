@@ -4,7 +4,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from builtin_interfaces.msg import Time
-from camera_mp.detector_pool import Result
+from camera_mp.detector_results import Result
 from camera_mp.detectors import Detection
 from camera_mp.frame import Pixels
 import cv2

@@ -90,11 +90,9 @@ class DetectorNode(ProcessNode):
             raise SettingError("camera: '' is not allowed outside a namespace; write the name "
                                'of a camera, or give an image_topic')
         if image_topic:
-            try:
-                self.resolve_topic_name(image_topic)
-            except RuntimeError as error:  # RCLError
-                raise SettingError(f'image_topic: {image_topic!r} is no name of a topic: '
-                                   f'{" ".join(str(error).split())}') from None
+            if not self._is_topic(image_topic):
+                raise SettingError(f'image_topic: {image_topic!r} is no name of a topic; '
+                                   'allowed: letters, digits, _ and single /')
             self._ring = f'{_dotted(self.get_fully_qualified_name())}.input'
             folder, slash, _ = image_topic.rpartition('/')
             self._info_topic = f'{folder}{slash}camera_info'
@@ -106,8 +104,16 @@ class DetectorNode(ProcessNode):
                 self._info_topic = f'/{self._ring.replace(".", "/")}/camera_info'
             self._frame_id = self._own.frame_id or f'{self._ring}_optical_frame'
 
+    def _is_topic(self, name: str) -> bool:
+        try:
+            self.resolve_topic_name(name)
+        except RuntimeError:  # RCLError
+            return False
+        return True
+
     def _subscribe(self) -> None:
-        self.create_subscription(CameraInfo, self._info_topic, self._on_info, qos.IMAGES)
+        if self._is_topic(self._info_topic):  # a ring may have a name that no topic can have
+            self.create_subscription(CameraInfo, self._info_topic, self._on_info, qos.IMAGES)
         self._input: ImageRing | None = None
         if self._own.image_topic:
             self._input = ImageRing(self._ring)
@@ -120,13 +126,12 @@ class DetectorNode(ProcessNode):
 
     def _on_image(self, image: Any) -> None:
         assert self._input
+        self._frame_id = self._own.frame_id or image.header.frame_id
         try:
             self._input.write(image)
         except SettingError as error:
             self._refused += 1
             self._complaints.add(f'{self._own.image_topic}: {error}')
-        else:
-            self._frame_id = self._own.frame_id or image.header.frame_id
 
     def _publish_results(self) -> None:
         try:

@@ -5,7 +5,8 @@ from dataclasses import asdict
 import time
 from typing import Any
 
-from camera_mp.detector_pool import DetectorPool, Result
+from camera_mp.detector_pool import DetectorPool
+from camera_mp.detector_results import Result
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 import numpy as np
 
