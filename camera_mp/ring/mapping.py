@@ -106,6 +106,10 @@ class RingMapping:
         word = self._words[Word.STATE]
         return State(word) if word <= State.STOPPED else State.STOPPED
 
+    def begin_reading(self) -> None:
+        """Let the writer know that somebody reads, as long as this mapping lives."""
+        file.begin_reading(self._fd)
+
     def writer_lives(self) -> bool:
         """Tell whether a process still holds the writer's lock."""
         return file.is_locked(self._fd)

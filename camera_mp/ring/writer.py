@@ -139,6 +139,10 @@ class FrameWriter:
             self._say(header[Word.STATE], reason)
             os.close(old)
 
+    def has_readers(self) -> bool:
+        """Tell whether any FrameReader is at this ring; costs one system call."""
+        return file.is_read(self._fd)
+
     @property
     def state(self) -> State:
         """Give what the camera is doing, as said last."""
