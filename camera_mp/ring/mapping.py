@@ -15,7 +15,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class RingStatus:
-    """What a ring's header says: counters since its writer started, and its newest frame."""
+    """
+    What a ring's header says: counters since its writer started, and its newest frame.
+
+    undrawn: frames that came while nobody read, of a camera that draws for readers alone.
+    stamp_ns: time of capture of the last frame that came, drawn or not; 0: none yet.
+    """
 
     state: State
     reason: str
@@ -27,7 +32,14 @@ class RingStatus:
     reconnects: int
     framerate: float
     generation: int
+    undrawn: int
+    stamp_ns: int
     newest: Frame | None
+
+    @property
+    def frames(self) -> int:
+        """Frames that the camera has given, drawn or not."""
+        return self.committed + self.undrawn
 
 
 class RingMapping:
@@ -160,7 +172,8 @@ class RingMapping:
         return RingStatus(
             self.state, self._reason(), words[Word.PID], self.writer_lives(), self.newest,
             words[Word.LOST], words[Word.STALLS], words[Word.RECONNECTS],
-            words[Word.FRAMERATE] / 1000, self.generation, self.borrow(self.newest))
+            words[Word.FRAMERATE] / 1000, self.generation, words[Word.UNDRAWN], words[Word.STAMP],
+            self.borrow(self.newest))
 
     def _reason(self) -> str:
         for _ in range(100):  # a writer that died half-way leaves the lock odd for ever

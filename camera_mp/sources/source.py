@@ -69,11 +69,12 @@ class Source(ABC):
     streams: what it delivers, the main one first. framerate: its rate in Hz, 0.0 if unknown.
     keeps_framerate: whether it delivers at settings.framerate by itself; the capture thins out
     the frames of a source that does not. hardware_id: serial number or path of the device, ''
-    if it has none.
+    if it has none. longest_retry: seconds between attempts to open it again, at the most.
     """
 
     Settings: ClassVar[type[CaptureSettings]] = CaptureSettings
     has_controls: ClassVar[bool] = False
+    longest_retry: ClassVar[float] = 5.0
     streams: tuple[Stream, ...]
     framerate: float
     keeps_framerate = True
@@ -88,8 +89,8 @@ class Source(ABC):
         """
         Wait for the next frame, without decoding more than must be.
 
-        Raises SourceLost if the source broke (it is closed and opened again) and SourceEnded
-        if there will never be another frame.
+        Raises SourceLost if the source broke, SourceStalled if it hangs (it is closed and opened
+        again) and SourceEnded if there will never be another frame.
         """
 
     @abstractmethod
@@ -119,7 +120,7 @@ class Source(ABC):
         return ()
 
     def close(self) -> None:  # noqa: B027
-        """Let go of the device."""
+        """Let go of the device; once more does nothing."""
 
 
 class Pacer:
