@@ -118,6 +118,10 @@ class RingMapping:
         word = self._words[Word.STATE]
         return State(word) if word <= State.STOPPED else State.STOPPED
 
+    def has_readers(self) -> bool:
+        """Tell whether any FrameReader is at this ring."""
+        return file.is_read(self._fd)
+
     def begin_reading(self) -> None:
         """Let the writer know that somebody reads, as long as this mapping lives."""
         file.begin_reading(self._fd)
@@ -184,3 +188,9 @@ class RingMapping:
             if before % 2 == 0 and self._words[Word.REASON_LOCK] == before:
                 return text.rstrip(b'\0').decode(errors='replace')
         return ''
+
+
+def ring_status(name: str, domain: int | None = None) -> RingStatus | None:
+    """Tell what a camera is doing now, without becoming its reader; None if there is no ring."""
+    ring = RingMapping.open(file.ring_path(name, domain))
+    return ring.status() if ring else None

@@ -20,21 +20,23 @@ class CaptureSettings(Settings):
     video_device: str = setting('', 'What the source opens: for video a file, a folder or glob '
                                 'of images, an rtsp:// or http:// stream.')
     image_width: int = setting(0, 'Width in pixels before rotation; 0: as the source has it.',
-                               low=0, high=16384)
+                               low=0, high=16384, live=True)
     image_height: int = setting(0, 'Height in pixels before rotation; 0: as the source has it.',
-                                low=0, high=16384)
+                                low=0, high=16384, live=True)
     framerate: float = setting(0.0, 'Frames a second; 0.0: as the source has it.',
-                               low=0.0, high=1000.0)
+                               low=0.0, high=1000.0, live=True)
     encoding: str = setting('bgr8', 'Encoding of the published colour image.',
-                            choices=COLOR_ENCODINGS)
-    rotate: int = setting(0, 'Degrees to turn the picture clockwise.', choices=ROTATIONS)
-    flip: str = setting('', 'How to mirror the picture, before it is turned.', choices=FLIPS)
+                            choices=COLOR_ENCODINGS, live=True)
+    rotate: int = setting(0, 'Degrees to turn the picture clockwise.', choices=ROTATIONS,
+                          live=True)
+    flip: str = setting('', 'How to mirror the picture, before it is turned.', choices=FLIPS,
+                        live=True)
     slots: int = setting(6, 'Frames kept in shared memory.', low=2, high=64)
     share_with_group: bool = setting(False, 'Let the user group read the shared memory.')
     timestamp_offset: int = setting(0, 'Nanoseconds to add to every stamp.',
-                                    low=-10**12, high=10**12)
+                                    low=-10**12, high=10**12, live=True)
     stall_timeout: float = setting(3.0, 'Seconds without a frame after which the camera counts '
-                                   'as stalled.', low=0.1, high=3600.0)
+                                   'as stalled.', low=0.1, high=3600.0, live=True)
 
 
 @dataclass(frozen=True)
