@@ -4,7 +4,7 @@ from dataclasses import dataclass
 import time
 
 from camera_mp.controls import Control
-from camera_mp.errors import FrameBroken, SettingError, SourceError, SourceLost
+from camera_mp.errors import FrameBroken, SettingError, SourceError, SourceStalled
 from camera_mp.frame import FrameFormat, Pixels
 from camera_mp.settings import setting
 from camera_mp.sources.source import CaptureSettings, Grabbed, Source, Stream
@@ -65,6 +65,7 @@ class V4L2Source(Source):
 
     Settings = V4L2Settings
     has_controls = True
+    longest_retry = 0.5  # to look whether a camera is there again costs next to nothing
 
     def __init__(self, settings: V4L2Settings) -> None:
         self._settings = settings
@@ -146,7 +147,7 @@ class V4L2Source(Source):
                                     FrameFormat(got.height, got.width, 'jpeg')),)
 
     def grab(self) -> Grabbed:
-        """Wait for the next good frame; SourceLost when unplugged, or if none comes for long."""
+        """Wait for the next good frame; SourceLost when unplugged, SourceStalled if it hangs."""
         assert self._streaming
         deadline = time.monotonic() + self._patience
         while True:
@@ -159,7 +160,7 @@ class V4L2Source(Source):
                     self._look()
                     return Grabbed(stamp_ns, sequence)
             elif time.monotonic() >= deadline:
-                raise SourceLost(f'no frame for {self._settings.stall_timeout:g} s')
+                raise SourceStalled(f'no frame for {self._settings.stall_timeout:g} s')
 
     def _give_back(self) -> None:
         if self._buffer and self._streaming:
