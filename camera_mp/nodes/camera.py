@@ -6,6 +6,7 @@ from typing import Any
 from camera_mp.capture_process import CaptureProcess, Ready
 from camera_mp.errors import CameraError, SettingError
 from camera_mp.nodes import parameters
+from camera_mp.nodes.camera_info import CameraInfoManager, resolve_url
 from camera_mp.nodes.diagnostics import camera_status
 from camera_mp.nodes.image_stream import ImageStream
 from camera_mp.nodes.run import ProcessNode, run
@@ -24,6 +25,9 @@ class CameraSettings(Settings):
                                "namespace with dots for slashes, or the node's name.")
     frame_id: str = setting('', 'Frame of the optical axes, z forward, x right, y down '
                             '(REP 103); default: <camera_name>_optical_frame.')
+    camera_info_url: str = setting('', 'Calibration file, file:///PATH or package://PACKAGE/PATH '
+                                   'with ${NAME} and ${ROS_HOME}; default: '
+                                   'file://${ROS_HOME}/camera_info/${NAME}.yaml.')
 
 
 SETTINGS: tuple[type[Settings], ...] = (
@@ -69,6 +73,7 @@ class CameraNode(ProcessNode):
         self.camera_name = own.camera_name or namespace or self.get_name()
         ring_path(self.camera_name)
         self._frame_id = own.frame_id or f'{self.camera_name}_optical_frame'
+        self._calibration = resolve_url(own.camera_info_url, self.camera_name)
 
     def _on_capture(self) -> None:
         if self._capture.ready and not self._streams:
@@ -78,8 +83,12 @@ class CameraNode(ProcessNode):
 
     def _open_streams(self, ready: Ready) -> None:
         prefix = '' if self.get_namespace() != '/' else '~/'
+        infos = CameraInfoManager(
+            self, self.camera_name, self._calibration, prefix,
+            lambda: (self._capture.ready or ready).streams[0].format)
         for stream in ready.streams:
-            self._streams.append(ImageStream(self, stream, prefix, self._frame_id))
+            self._streams.append(ImageStream(self, stream, prefix, self._frame_id,
+                                             infos.for_stream(stream.name)))
             self.get_logger().info(f'{stream.ring}: {stream.format}, {ready.framerate:g} Hz, '
                                    f'on {self.resolve_topic_name(prefix + stream.topic)}')
 

@@ -1,6 +1,8 @@
 """One stream of a camera on its way from the ring to the topics."""
 
+from collections.abc import Callable
 import threading
+from typing import Any
 
 from camera_mp.capture_process import ReadyStream
 from camera_mp.errors import FrameTimeout, RingClosed, RingCorrupt, WriterDied
@@ -19,16 +21,18 @@ class ImageStream:
     """
     Reads every frame of a ring in a thread of its own and publishes it for those who look.
 
-    prefix: '' or '~/', what the stream's topics are below. `missed` counts frames that were
-    overwritten before they could be published.
+    prefix: '' or '~/', what the stream's topics are below. camera_info: makes the CameraInfo of
+    a frame, given the frame_id. `missed` counts frames that were overwritten before they could
+    be published.
     """
 
-    def __init__(self, node: Node, stream: ReadyStream, prefix: str, frame_id: str) -> None:
+    def __init__(self, node: Node, stream: ReadyStream, prefix: str, frame_id: str,
+                 camera_info: Callable[[str, Frame], Any] = uncalibrated) -> None:
         self.stream = stream
         self.published = 0
         self._node = node
         self._reader = FrameReader(stream.ring)
-        self._frame_id = frame_id
+        self._frame_id, self._camera_info = frame_id, camera_info
         self._message = ImageMessage(frame_id)
         if stream.format.nbytes > SEGMENT:
             node.get_logger().warning(
@@ -84,4 +88,4 @@ class ImageStream:
             self._images.publish(message)
             self.published += 1
         if wants_info:
-            self._infos.publish(uncalibrated(self._frame_id, frame))
+            self._infos.publish(self._camera_info(self._frame_id, frame))
