@@ -8,6 +8,7 @@ from typing import Any
 from camera_mp.ring import FrameReader
 from programs import eventually, PATIENCE, register, run, running, wait_for_end
 import pytest
+from test_source_video import make_video
 
 rclpy = pytest.importorskip('rclpy', reason='the nodes need rclpy')
 
@@ -72,6 +73,35 @@ def test_nodes_are_loaded_listed_and_unloaded(call: Callable[..., Any], ring_nam
         assert list(call('list_nodes').unique_ids) == []
         assert container.end() == 0
         assert 'Traceback' not in container.text
+
+
+def test_nodes_of_the_command_line_come_back_until_they_are_unloaded(
+        call: Callable[..., Any], ring_name: str, tmp_path: Path) -> None:
+    video = tmp_path / 'a.avi'
+    file = tmp_path / 'parameters.yaml'
+    file.write_text(f'/{ring_name}/camera:\n  ros__parameters:\n    source: video\n'
+                    f'    video_device: {video}\n')
+    module, ros = CONTAINER[:2], CONTAINER[2:]
+    with running(*module, f'camera_mp camera_mp::CameraNode /{ring_name}/camera',
+                 'camera_mp camera_mp::Nobody /other', *ros, '--params-file', file) as container:
+        container.wait_for('camera_mp::Nobody: not loaded')
+        container.wait_for(f'{video} does not exist', 2)
+        make_video(video)
+        FrameReader(ring_name).wait(PATIENCE)
+        listed = call('list_nodes')
+        assert listed.full_node_names == [f'/{ring_name}/camera']
+        assert call('unload_node', unique_id=listed.unique_ids[0]).success
+        container.wait_for('camera_mp::Nobody: not loaded',
+                           container.text.count('camera_mp::Nobody: not loaded') + 2)
+        assert call('list_nodes').full_node_names == []
+        assert container.end() == 0
+
+
+def test_a_wrong_component_is_one_line_and_code_1(ros_domain: int) -> None:
+    container = run(*CONTAINER[:2], 'CameraNode', *CONTAINER[2:])
+    assert container.process.returncode == 1
+    assert container.lines == ["component: 'CameraNode' is not allowed; "
+                               "allowed: 'PACKAGE PLUGIN /NAMESPACE/NAME'"]
 
 
 def test_without_composition_interfaces_it_says_what_to_install(ros_domain: int) -> None:

@@ -58,7 +58,7 @@ class CameraNode(ProcessNode):
         self._memory: int | None = None
         self._seconds = 0
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
-        self.create_timer(1.0, self._publish_diagnostics)
+        self.create_wall_timer(1.0, self._publish_diagnostics)
 
     def _configure(self) -> None:
         given = parameters.overrides(self).get('source', CaptureSettings.source)

@@ -10,8 +10,11 @@ from camera_mp.nodes.spinner import Spinner
 from camera_mp.parent import follow_parent
 from camera_mp.signals import ignore, StopFlag
 import rclpy
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
+from rclpy.timer import Timer
 
 _LOOK = 0.1  # seconds between looks at the signals
 
@@ -23,6 +26,10 @@ class ProcessNode(Node):
         """Use the main thread until the flag is set."""
         while not stop.is_set:
             time.sleep(_LOOK)
+
+    def create_wall_timer(self, period: float, callback: Callable[[], None]) -> Timer:
+        """Call back every `period` seconds, whatever the ROS time of a simulation or a bag does."""
+        return self.create_timer(period, callback, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def close(self) -> None:
         """End what the node has started; after the last callback, before rclpy ends."""
