@@ -28,7 +28,7 @@ class ProcessNode(Node):
             time.sleep(_LOOK)
 
     def create_wall_timer(self, period: float, callback: Callable[[], None]) -> Timer:
-        """Call back every `period` seconds, whatever the ROS time of a simulation or a bag does."""
+        """Call back every `period` seconds, whatever a simulation's ROS time does."""
         return self.create_timer(period, callback, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def close(self) -> None:
