@@ -37,6 +37,10 @@ class DetectorError(CameraError):
     """A detector cannot be made as asked, or failed on a picture."""
 
 
+class ComponentError(CameraError):
+    """A component cannot be loaded as asked, or is not there to be unloaded."""
+
+
 class RingError(CameraError):
     """Base of what can go wrong with a ring."""
 

@@ -1,9 +1,9 @@
 """One frame as a file, whole or not at all."""
 
 from datetime import datetime, timezone
-import os
 from pathlib import Path
 
+from camera_mp.atomic_file import write_atomically
 from camera_mp.compression import compress
 from camera_mp.errors import CameraError
 from camera_mp.frame import Frame
@@ -20,18 +20,8 @@ def save(frame: Frame, camera: str, directory: Path, kind: str, quality: int) ->
     seconds, nanoseconds = divmod(frame.stamp_ns, 10**9)
     moment = datetime.fromtimestamp(seconds, timezone.utc)
     path = directory / f'{camera}_{moment:%Y-%m-%dT%H-%M-%S}.{nanoseconds:09}Z.{kind}'
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}')
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        try:
-            with temporary.open('xb') as file:
-                file.write(compress(frame, quality, kind).data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.rename(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        write_atomically(path, compress(frame, quality, kind).tobytes())
     except OSError as error:
         raise CameraError(f'{path}: {error.strerror}') from None
     return path

@@ -10,7 +10,7 @@ from programs import ROOT
 import pytest
 
 ROS = {'rclpy', 'sensor_msgs', 'std_msgs', 'diagnostic_msgs', 'rcl_interfaces',
-       'builtin_interfaces', 'launch', 'launch_ros'}
+       'builtin_interfaces', 'composition_interfaces', 'launch', 'launch_ros'}
 FILES = sorted((ROOT / 'camera_mp').rglob('*.py'))
 
 

@@ -10,6 +10,7 @@ from camera_mp.errors import CameraError, SettingError
 from camera_mp.nodes import parameters
 from camera_mp.nodes.camera_capture import CameraCapture
 from camera_mp.nodes.camera_controls import CameraControls
+from camera_mp.nodes.camera_info import CameraInfoManager, resolve_url
 from camera_mp.nodes.camera_services import CameraServices
 from camera_mp.nodes.diagnostics import CameraDiagnostics
 from camera_mp.nodes.image_stream import ImageStream
@@ -32,6 +33,9 @@ class CameraSettings(Settings):
                                "namespace with dots for slashes, or the node's name.")
     frame_id: str = setting('', 'Frame of the optical axes, z forward, x right, y down '
                             '(REP 103); default: <camera_name>_optical_frame.')
+    camera_info_url: str = setting('', 'Calibration file, file:///PATH or package://PACKAGE/PATH '
+                                   'with ${NAME} and ${ROS_HOME}; default: '
+                                   'file://${ROS_HOME}/camera_info/${NAME}.yaml.')
     jpeg_quality: int = setting(95, 'Quality of JPEG, where the camera gives none itself.',
                                 low=1, high=100, live=True)
     capture_on_demand: bool = setting(False, 'Open the device only while somebody looks.')
@@ -56,6 +60,7 @@ class CameraNode(ProcessNode):
     def __init__(self, **options: Any) -> None:
         super().__init__('camera', **options)
         self._streams: dict[str, ImageStream] = {}
+        self._infos: CameraInfoManager | None = None
         try:
             settings = self._configure()
         except SettingError as error:
@@ -70,7 +75,7 @@ class CameraNode(ProcessNode):
         CameraServices(self, self._prefix, self._capture, lambda: (
             self._own.snapshot_directory, self._own.snapshot_format, self._own.jpeg_quality))
         if self._own.capture_on_demand:
-            self.create_timer(_DEMAND_PERIOD, self._look_for_demand)
+            self.create_wall_timer(_DEMAND_PERIOD, self._look_for_demand)
 
     def _configure(self) -> CaptureSettings:
         overrides = parameters.overrides(self)
@@ -89,6 +94,7 @@ class CameraNode(ProcessNode):
         self.camera_name = self._own.camera_name or namespace or self.get_name()
         ring_path(self.camera_name)
         self._frame_id = self._own.frame_id or f'{self.camera_name}_optical_frame'
+        self._calibration = resolve_url(self._own.camera_info_url, self.camera_name)
         return settings
 
     def _on_capture(self) -> None:
@@ -105,12 +111,17 @@ class CameraNode(ProcessNode):
         """Publish what the capture delivers now."""
         jpegs = {one.topic.removesuffix('/compressed'): one.ring for one in ready.streams
                  if one.format.encoding == 'jpeg'}
+        if self._infos is None:
+            self._infos = CameraInfoManager(
+                self, self.camera_name, self._calibration, self._prefix,
+                lambda: (self._capture.ready or ready).streams[0].format)
         for stream in ready.streams:
             if stream.format.encoding == 'jpeg':
                 continue
             if stream.name not in self._streams:
                 self._streams[stream.name] = ImageStream(
-                    self, stream, self._prefix, self._frame_id, lambda: self._own.jpeg_quality)
+                    self, stream, self._prefix, self._frame_id, lambda: self._own.jpeg_quality,
+                    self._infos.for_stream(stream.name))
             self._streams[stream.name].adapt(stream, jpegs.get(stream.topic, ''))
             self.get_logger().info(f'{stream.ring}: {stream.format}, {ready.framerate:g} Hz, on '
                                    f'{self.resolve_topic_name(self._prefix + stream.topic)}')

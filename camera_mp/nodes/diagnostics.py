@@ -6,10 +6,10 @@ from typing import Any
 
 from camera_mp.nodes.camera_capture import CameraCapture
 from camera_mp.nodes.image_stream import ImageStream
+from camera_mp.nodes.run import ProcessNode
 from camera_mp.process_usage import own_memory, ProcessUsage
 from camera_mp.ring import RingStatus, State
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from rclpy.node import Node
 
 _LEVELS = {
     State.STARTING: DiagnosticStatus.WARN, State.STREAMING: DiagnosticStatus.OK,
@@ -65,7 +65,7 @@ class CameraDiagnostics:
     streams: gives the camera's streams, the main one first.
     """
 
-    def __init__(self, node: Node, capture: CameraCapture,
+    def __init__(self, node: ProcessNode, capture: CameraCapture,
                  streams: Callable[[], Iterable[ImageStream]]) -> None:
         self._node, self._capture, self._streams = node, capture, streams
         self._usage = ProcessUsage()
@@ -73,7 +73,7 @@ class CameraDiagnostics:
         self._looks = 0
         self._rates: dict[str, _Rate] = {}
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
-        node.create_timer(1.0, self._publish)
+        node.create_wall_timer(1.0, self._publish)
 
     def _publish(self) -> None:
         array = DiagnosticArray()

@@ -22,13 +22,15 @@ class ImageStream:
 
     Each topic has a thread of its own, so that compressing does not delay the raw image.
     prefix: '' or '~/', what the stream's topics are below. quality: gives that of JPEG, 1 to 100.
+    camera_info: makes the CameraInfo of a frame, given the frame_id.
     """
 
     def __init__(self, node: Node, stream: ReadyStream, prefix: str, frame_id: str,
-                 quality: Callable[[], int]) -> None:
+                 quality: Callable[[], int],
+                 camera_info: Callable[[str, Frame], Any] = uncalibrated) -> None:
         self.stream = stream
         self._quality = quality
-        self._frame_id = frame_id
+        self._frame_id, self._camera_info = frame_id, camera_info
         self._image, self._compressed = ImageMessage(frame_id), CompressedImageMessage(frame_id)
         if stream.format.nbytes > SEGMENT:
             node.get_logger().warning(
@@ -93,5 +95,5 @@ class ImageStream:
         return True
 
     def _send_info(self, publisher: 'Publisher[Any]', frame: Frame) -> bool:
-        publisher.publish(uncalibrated(self._frame_id, frame))
+        publisher.publish(self._camera_info(self._frame_id, frame))
         return True
