@@ -30,6 +30,7 @@ setup(
         'capture = camera_mp.capture:main',
         'component_container = camera_mp.nodes.component_container:main',
         'command_loop = camera_mp.nodes.command_loop:main',
+        'detect = camera_mp.detect:main',
         'proof = camera_mp.proof.program:main',
         'top = camera_mp.top:main',
     ], 'rclpy_components': [  # for component_container: PLUGIN = MODULE:CLASS

@@ -1,5 +1,6 @@
 """Every frame of the synthetic source says which one it is and shows its markers."""
 
+from camera_mp.detectors.aruco import ArucoDetector, ArucoSettings
 from camera_mp.errors import SourceError
 from camera_mp.frame import Pixels
 from camera_mp.sources.synthetic import read_number, SyntheticSettings, SyntheticSource
@@ -43,16 +44,14 @@ def test_the_number_can_be_read_in_other_encodings() -> None:
 @pytest.mark.parametrize('size', [(320, 240), (640, 480), (1280, 720), (480, 640)])
 def test_every_marker_is_where_it_is_said_to_be(size: tuple[int, int]) -> None:
     source = _source(image_width=size[0], image_height=size[1])
-    detector = cv2.aruco.ArucoDetector(
-        cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50))
-    for _ in range(30):
+    detector = ArucoDetector(ArucoSettings())
+    for _ in range(10):
         number = source.grab().sequence
-        corners, ids, _ = detector.detectMarkers(_read(source)[0])
-        found = {int(one): corner[0][0] for one, corner in zip(ids.ravel(), corners, strict=True)}
-        assert sorted(found) == [0, 1, 2, 3]
-        for marker, (top, left, _) in enumerate(source.marker_places()):
-            truth = np.array([left - source.offset(number), top])
-            assert np.abs(found[marker] - truth).max() < 1.5
+        gray = cv2.cvtColor(_read(source)[0], cv2.COLOR_BGR2GRAY)
+        found = {int(one.class_id): one.box for one in detector.detect(gray)}
+        assert found == {
+            marker: pytest.approx((left - source.offset(number), top, side, side), abs=.5)
+            for marker, (top, left, side) in enumerate(source.marker_places())}
 
 
 def test_the_picture_moves_and_stamps_grow() -> None:

@@ -6,7 +6,12 @@ from importlib.metadata import entry_points
 from camera_mp.detectors.detector import Detection, Detector, DetectorSettings, Pose
 from camera_mp.errors import SettingError
 
-DETECTORS: dict[str, str] = {}
+DETECTORS = {
+    'aruco': 'camera_mp.detectors.aruco:ArucoDetector',
+    'motion': 'camera_mp.detectors.motion:MotionDetector',
+    'people': 'camera_mp.detectors.people:PeopleDetector',
+    'yolo': 'camera_mp.detectors.yolo:YoloDetector',
+}
 GROUP = 'camera_mp.detectors'  # packages of others register theirs here: name = module:Class
 
 
@@ -23,7 +28,10 @@ def detector_class(name: str) -> type[Detector]:
         raise SettingError(f'detector: {name!r} is unknown; allowed: {", ".join(sorted(places))}, '
                            'or module:Class')
     module, _, attribute = place.partition(':')
-    found: type[Detector] = getattr(import_module(module), attribute)
+    try:
+        found: type[Detector] = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise SettingError(f'detector: {name!r} cannot be loaded: {error}') from None
     return found
 
 

@@ -7,6 +7,7 @@ highest bit first, in 4 rows of 8; `read_number` reads it back in any encoding.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from camera_mp.errors import SourceError
 from camera_mp.frame import FrameFormat, Pixels
@@ -19,6 +20,8 @@ _ROWS, _COLUMNS = 4, 8
 _MIN_SIDE = 16
 _SWING = 8  # the scenery swings by 1/8 of the width
 _NEAR, _FAR = 500, 4000  # millimetres of depth: black and white blocks
+# OpenCV before 4.7 has it by its old name
+draw_marker: Any = getattr(cv2.aruco, 'generateImageMarker', getattr(cv2.aruco, 'drawMarker', 0))
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class SyntheticSource(Source):
         for number, (top, left, side) in enumerate(self.marker_places()):
             margin = side // 6
             dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50)
-            marker = cv2.aruco.generateImageMarker(dictionary, number, side)
+            marker = draw_marker(dictionary, number, side)
             scenery[top - margin:top + side + margin, left - margin:left + side + margin] = 255
             scenery[top:top + side, left:left + side] = marker[..., None]
         return scenery

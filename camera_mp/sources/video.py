@@ -10,6 +10,7 @@ import time
 
 from camera_mp.errors import FrameBroken, SourceEnded, SourceError, SourceLost
 from camera_mp.frame import FrameFormat, Pixels
+from camera_mp.quiet_opencv import quieten_opencv
 from camera_mp.redact import redact
 from camera_mp.settings import setting
 from camera_mp.sources.source import CaptureSettings, Grabbed, Pacer, Source, Stream
@@ -39,8 +40,7 @@ class VideoSource(Source):
 
     def __init__(self, settings: VideoSettings) -> None:
         # their messages can contain the password of a stream's URL; errors come as exceptions
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-        os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')  # AV_LOG_QUIET, libavutil/log.h
+        quieten_opencv()
         self._loop = settings.loop
         self._name = redact(settings.video_device)
         self._player = _open(settings.video_device)
