@@ -29,6 +29,7 @@ setup(
         'camera = camera_mp.nodes.camera:main',
         'capture = camera_mp.capture:main',
         'command_loop = camera_mp.nodes.command_loop:main',
+        'list_cameras = camera_mp.list_cameras:main',
         'proof = camera_mp.proof.program:main',
         'top = camera_mp.top:main',
     ]},
