@@ -9,7 +9,8 @@ from camera_mp.v4l2 import abi
 from camera_mp.v4l2.controls import Controls, snake_case
 from camera_mp.v4l2.device import Device
 from fake_camera import FakeCamera, FakeControl, FakeKernel
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 import pytest
 
 

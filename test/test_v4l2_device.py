@@ -1,9 +1,12 @@
 """An open device tells what it is and offers, works as asked, and streams without a copy."""
 
 import errno
+import fcntl
+from itertools import pairwise
 from pathlib import Path
 import select
 import time
+from typing import Any
 
 from camera_mp.errors import SourceError, SourceLost
 from camera_mp.v4l2 import abi, kernel, trouble
@@ -12,7 +15,8 @@ from camera_mp.v4l2.modes import list_modes
 from camera_mp.v4l2.stamps import to_realtime, Unwrapped
 from camera_mp.v4l2.streaming import Streaming
 from fake_camera import FakeCamera, FakeKernel
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 import pytest
 
 PATH = '/dev/video0'
@@ -57,9 +61,11 @@ def test_sizes_in_steps(camera: FakeCamera, monkeypatch: pytest.MonkeyPatch) -> 
         answer.stepwise.max.numerator, answer.stepwise.max.denominator = 1, 5
 
     ask = camera.ioctl
-    own = {abi.VIDIOC_ENUM_FRAMESIZES: enum_size, abi.VIDIOC_ENUM_FRAMEINTERVALS: enum_interval}
-    monkeypatch.setattr(camera, 'ioctl', lambda request, argument: own.get(
-        request, lambda _: ask(request, argument))(argument))  # type: ignore[arg-type]
+    own: dict[int, Any] = {abi.VIDIOC_ENUM_FRAMESIZES: enum_size, abi.VIDIOC_ENUM_FRAMEINTERVALS: enum_interval}
+
+    def ioctl(request: int, argument: Any) -> None:
+        own[request](argument) if request in own else ask(request, argument)
+    monkeypatch.setattr(camera, 'ioctl', ioctl)
     mode = list_modes(Device(PATH))[0]
     assert str(mode.sizes[0]) == '32x16 to 1920x1080 in steps of 16x8'
     assert mode.sizes[0].rates_text() == '5 to 60 Hz'
@@ -201,7 +207,7 @@ def test_a_signal_repeats_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
     def ioctl(*_: object) -> None:
         if answer := answers.pop(0):
             raise answer
-    monkeypatch.setattr(kernel.fcntl, 'ioctl', ioctl)
+    monkeypatch.setattr(fcntl, 'ioctl', ioctl)
     kernel.ioctl(0, abi.VIDIOC_G_CTRL, abi.Control())
     assert not answers
 
@@ -239,7 +245,7 @@ def test_a_counter_that_wraps_round(first: int, steps: list[int]) -> None:
 def test_a_counter_always_rises(numbers: list[int]) -> None:
     counter = Unwrapped()
     unwrapped = [counter.next(number) for number in numbers]
-    assert all(one < other for one, other in zip(unwrapped, unwrapped[1:], strict=False))
+    assert all(one < other for one, other in pairwise(unwrapped))
 
 
 def test_a_counter_that_stands_still_counts() -> None:

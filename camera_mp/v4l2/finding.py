@@ -133,7 +133,8 @@ class Finder:
 
     def find(self, wanted: str) -> CameraNode:
         """Give the camera; SourceError if it is not there (now)."""
-        if wanted and not re.fullmatch(r'/dev/video\d+', wanted):
+        path = Path(wanted)
+        if wanted and not (path.parent == DEV and re.fullmatch(r'video\d+', path.name)):
             return find(wanted)
         if wanted in self._known:
             return _find_again(*self._known[wanted])
