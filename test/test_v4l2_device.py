@@ -61,7 +61,8 @@ def test_sizes_in_steps(camera: FakeCamera, monkeypatch: pytest.MonkeyPatch) -> 
         answer.stepwise.max.numerator, answer.stepwise.max.denominator = 1, 5
 
     ask = camera.ioctl
-    own: dict[int, Any] = {abi.VIDIOC_ENUM_FRAMESIZES: enum_size, abi.VIDIOC_ENUM_FRAMEINTERVALS: enum_interval}
+    own: dict[int, Any] = {abi.VIDIOC_ENUM_FRAMESIZES: enum_size,
+                           abi.VIDIOC_ENUM_FRAMEINTERVALS: enum_interval}
 
     def ioctl(request: int, argument: Any) -> None:
         own[request](argument) if request in own else ask(request, argument)
