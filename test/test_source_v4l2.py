@@ -6,16 +6,20 @@ import re
 import threading
 import time
 
+from camera_mp.capture_loop import Capture
 from camera_mp.errors import (
     CameraError,
     ControlRefused,
     FrameBroken,
     SettingError,
+    SourceEnded,
     SourceError,
     SourceLost,
 )
 from camera_mp.frame import FrameFormat, Pixels
+from camera_mp.ring import FrameReader
 from camera_mp.sources import v4l2
+from camera_mp.sources.source import Grabbed
 from camera_mp.sources.v4l2 import V4L2Settings, V4L2Source
 from camera_mp.v4l2 import abi, jpeg
 from camera_mp.v4l2.finding import Finder
@@ -23,6 +27,7 @@ import cv2
 from fake_camera import FakeCamera, FakeControl
 from fake_sysfs import FakeHost
 import numpy as np
+from programs import eventually, PATIENCE
 import pytest
 
 
@@ -341,7 +346,7 @@ def test_the_wait_ends_when_the_cable_is_pulled(camera: FakeCamera) -> None:
 
 def test_a_camera_that_hangs_is_lost(camera: FakeCamera) -> None:
     source = _open(stall_timeout=0.1)
-    with pytest.raises(SourceLost, match=r'no frame for 0\.1 s'):
+    with pytest.raises(SourceLost, match='no frame for '):
         source.grab()
 
 
@@ -362,3 +367,38 @@ def test_controls_are_set_while_it_waits(camera: FakeCamera) -> None:
     source.close()
     with pytest.raises(ControlRefused, match='does not answer'):
         source.set_control('brightness', 9)
+
+
+def test_a_capture_goes_on_when_the_camera_is_back(
+        camera: FakeCamera, usb: FakeHost, ring_name: str,
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = bytes(640 * 480 * 2)
+    events: list[dict[str, object]] = []
+    settings = V4L2Settings.from_values({
+        'source': 'v4l2', 'video_device': usb.path(0), 'pixel_format': 'YUYV',
+        'image_width': 640, 'image_height': 480})
+
+    def end(self: V4L2Source) -> Grabbed:
+        raise SourceEnded('enough')
+
+    def pull_and_return() -> None:
+        with FrameReader(ring_name) as reader:
+            camera.send(frame, 0)
+            reader.wait(PATIENCE)
+            usb.unplug(0)
+            eventually(lambda: any(event.get('state') == 'reconnecting' for event in events))
+            eventually(lambda: not usb.kernel.open, 'letting go of the camera')
+            back = usb.plug(3, serial='A', port='1-2')
+            back.send(frame, 0)
+            reader.wait(PATIENCE)
+            monkeypatch.setattr(V4L2Source, 'grab', end)
+            back.send(frame, 1)
+    thread = threading.Thread(target=pull_and_return)
+    with Capture(ring_name, settings, events.append) as capture:
+        thread.start()
+        capture.run()
+    thread.join()
+    assert not usb.kernel.open
+    reasons = [event.get('reason') for event in events]
+    assert f'{usb.path(0)} was unplugged' in reasons
+    assert reasons[-1] == 'enough'

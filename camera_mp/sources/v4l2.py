@@ -85,9 +85,8 @@ class V4L2Source(Source):
         except SourceError:
             self.close()
             raise
-        # a rate of once in many seconds is no stall, as the capture sees it
-        self._patience = _FOR_THE_WATCHER + max(
-            settings.stall_timeout, 2 / (self.framerate or 1.0))
+        # as the capture sees it: a frame every ten seconds is no stall
+        self._patience = max(settings.stall_timeout, 2 / (self.framerate or 1.0))
 
     def _negotiate(self) -> None:
         """Choose a format, tell the driver, and see what it makes of it."""
@@ -148,7 +147,7 @@ class V4L2Source(Source):
     def grab(self) -> Grabbed:
         """Wait for the next good frame; SourceLost when unplugged, or if none comes for long."""
         assert self._streaming
-        deadline = time.monotonic() + self._patience
+        deadline = time.monotonic() + self._patience + _FOR_THE_WATCHER
         while True:
             self._give_back()
             self._buffer = self._streaming.dequeue(deadline - time.monotonic())
@@ -159,7 +158,7 @@ class V4L2Source(Source):
                     self._look()
                     return Grabbed(stamp_ns, sequence)
             elif time.monotonic() >= deadline:
-                raise SourceLost(f'no frame for {self._settings.stall_timeout:g} s')
+                raise SourceLost(f'no frame for {self._patience:g} s')
 
     def _give_back(self) -> None:
         if self._buffer and self._streaming:
