@@ -40,19 +40,19 @@ def test_by_number_link_serial_or_the_first(usb: FakeHost) -> None:
 
 
 @pytest.mark.parametrize(('wanted', 'text'), [
-    ('X', "no camera has the serial number 'X'; there is: "),
-    ('/dev/video77', '/dev/video77 does not exist; there is: '),
+    ('X', "no camera has the serial number 'X'; there is"),
+    ('/dev/video77', '/dev/video77 does not exist; there is'),
 ])
 def test_one_that_is_not_there(usb: FakeHost, wanted: str, text: str) -> None:
-    with pytest.raises(SourceError, match=text + 'no camera on this host'):
+    with pytest.raises(SourceError, match=text + ' no camera on this host'):
         find(wanted)
     usb.plug(0, serial='A')
-    with pytest.raises(SourceError, match=text + r'/.*/video0 \(Test Camera, serial A\)'):
+    with pytest.raises(SourceError, match=text + r': /.*/video0 \(Test Camera, serial A\)'):
         find(wanted)
 
 
 def test_no_camera_at_all(usb: FakeHost) -> None:
-    with pytest.raises(SourceError, match='no camera; there is: no camera on this host'):
+    with pytest.raises(SourceError, match='video_device: there is no camera on this host'):
         find('')
 
 
