@@ -31,6 +31,7 @@ setup(
         'component_container = camera_mp.nodes.component_container:main',
         'command_loop = camera_mp.nodes.command_loop:main',
         'detect = camera_mp.detect:main',
+        'list_cameras = camera_mp.list_cameras:main',
         'proof = camera_mp.proof.program:main',
         'top = camera_mp.top:main',
     ], 'rclpy_components': [  # for component_container: PLUGIN = MODULE:CLASS

@@ -16,7 +16,8 @@ from camera_mp.v4l2 import abi, kernel
 import pytest
 
 _CAPTURE = abi.V4L2_CAP_VIDEO_CAPTURE | abi.V4L2_CAP_STREAMING
-WEBCAM = {'MJPG': {(1280, 720): (30, 15), (640, 480): (30, 15)},
+Modes = dict[str, dict[tuple[int, int], tuple[int, ...]]]  # rates by format and size
+WEBCAM: Modes = {'MJPG': {(1280, 720): (30, 15), (640, 480): (30, 15)},
           'YUYV': {(640, 480): (30, 15), (1280, 720): (10, 5)}}
 
 
@@ -47,9 +48,8 @@ class FakeFrame:
 class FakeCamera:
     """A camera and its driver, which behaves as uvcvideo does."""
 
-    def __init__(self, modes: dict[str, dict[tuple[int, int], tuple[int, ...]]] | None = None,
-                 card: str = 'Test Camera') -> None:
-        self.card, self.modes = card, modes or WEBCAM
+    def __init__(self, card: str = 'Test Camera') -> None:
+        self.card, self.modes = card, WEBCAM
         self.caps, self.bus = _CAPTURE, 'usb-0000:00:14.0-1'
         self.fourcc, (self.size, rates) = next(
             (name, next(iter(sizes.items()))) for name, sizes in self.modes.items())

@@ -18,7 +18,8 @@ class CaptureSettings(Settings):
 
     source: str = setting('synthetic', 'Where the frames come from.')
     video_device: str = setting('', 'What the source opens: for video a file, a folder or glob '
-                                'of images, an rtsp:// or http:// stream.')
+                                'of images, an rtsp:// or http:// stream; for v4l2 /dev/videoN, '
+                                "a link to it, a serial number, '' for the first camera.")
     image_width: int = setting(0, 'Width in pixels before rotation; 0: as the source has it.',
                                low=0, high=16384, live=True)
     image_height: int = setting(0, 'Height in pixels before rotation; 0: as the source has it.',

@@ -10,15 +10,13 @@ from camera_mp.settings import setting
 from camera_mp.sources.source import CaptureSettings, Grabbed, Source, Stream
 from camera_mp.v4l2 import jpeg
 from camera_mp.v4l2.controls import Controls
-from camera_mp.v4l2.device import Device, PictureFormat
+from camera_mp.v4l2.device import Device
 from camera_mp.v4l2.finding import Finder
-from camera_mp.v4l2.modes import list_modes, Mode, same_rate
-from camera_mp.v4l2.pixels import Converter, UNCOMPRESSED
+from camera_mp.v4l2.negotiation import COMPRESSED, negotiate, PIXEL_FORMATS
+from camera_mp.v4l2.pixels import Converter
 from camera_mp.v4l2.stamps import to_realtime, Unwrapped
 from camera_mp.v4l2.streaming import Buffer, Streaming
 
-_COMPRESSED = ('MJPG', 'JPEG')
-_PIXEL_FORMATS = (*_COMPRESSED, *UNCOMPRESSED)
 _USB_CAM = {  # usb_cam's names of pixel formats
     'mjpeg2rgb': 'MJPG', 'raw_mjpeg': 'MJPG', 'mjpeg': 'MJPG', 'yuyv2rgb': 'YUYV',
     'yuyv': 'YUYV', 'uyvy2rgb': 'UYVY', 'uyvy': 'UYVY', 'mono8': 'GREY', 'grey': 'GREY',
@@ -43,9 +41,9 @@ class V4L2Settings(CaptureSettings):
     def __post_init__(self) -> None:
         """Refuse a pixel format that nobody can decode."""
         super().__post_init__()
-        if self.pixel_format and self.fourcc not in _PIXEL_FORMATS:
+        if self.pixel_format and self.fourcc not in PIXEL_FORMATS:
             raise SettingError(f'pixel_format: {self.pixel_format!r} is unknown; allowed: '
-                               f'{", ".join([*_PIXEL_FORMATS, *_USB_CAM])}')
+                               f'{", ".join([*PIXEL_FORMATS, *_USB_CAM])}')
 
     @property
     def fourcc(self) -> str:
@@ -86,53 +84,28 @@ class V4L2Source(Source):
         except SourceError:
             self.close()
             raise
-        # a rate of once in many seconds is no stall, as the capture sees it
-        self._patience = _FOR_THE_WATCHER + max(
-            settings.stall_timeout, 2 / (self.framerate or 1.0))
+        # as the capture sees it: a frame every ten seconds is no stall
+        self._patience = max(settings.stall_timeout, 2 / (self.framerate or 1.0))
 
     def _negotiate(self) -> None:
-        """Choose a format, tell the driver, and see what it makes of it."""
-        wish, device = self._settings, self._device
-        modes = list_modes(device)
-        now = device.format()
-        width, height = wish.image_width or now.width, wish.image_height or now.height
-        fourcc = _choose(modes, wish, width, height)
-        self._picture = device.set_format(fourcc, width, height)
-        actual = device.set_framerate(wish.framerate) if wish.framerate else device.framerate()
-        self._compare(modes, fourcc, actual)
+        """Agree with the driver on a format and a rate, and make the streams of them."""
+        wish = self._settings
+        agreed = negotiate(self._device, wish.fourcc, wish.image_width, wish.image_height,
+                           wish.framerate)
+        if agreed.differences and wish.strict:
+            raise SourceError('; '.join(agreed.differences))
+        self._warnings += agreed.differences
+        self._picture = agreed.picture
         self.keeps_framerate = not wish.framerate or (
-            bool(actual) and actual <= wish.framerate * 1.01)
-        self.framerate = actual if self.keeps_framerate else wish.framerate
+            0 < agreed.framerate <= wish.framerate * 1.01)
+        self.framerate = agreed.framerate if self.keeps_framerate else wish.framerate
         self._plan()
-
-    def _compare(self, modes: tuple[Mode, ...], fourcc: str, framerate: float) -> None:
-        """Say what the driver does otherwise than asked; if `strict` that is an error."""
-        wish, got, different = self._settings, self._picture, []
-        if got.fourcc != fourcc:
-            different.append(f'pixel_format: {fourcc} asked, {got.fourcc} given; offered: '
-                             f'{", ".join(mode.fourcc for mode in modes)}')
-        if (wish.image_width or got.width, wish.image_height or got.height) != (
-                got.width, got.height):
-            different.append(
-                f'size: {wish.image_width}x{wish.image_height} asked, {got.width}x{got.height} '
-                f'given; offered as {got.fourcc}: {_offered_sizes(modes, got)}')
-        if wish.framerate and not same_rate(wish.framerate, framerate):
-            different.append(
-                f'framerate: {wish.framerate:g} Hz asked, '
-                f'{f"{framerate:.4g} Hz" if framerate else "an unknown rate"} given; offered at '
-                f'{got.width}x{got.height} {got.fourcc}: {_offered_rates(modes, got)}')
-        if different and wish.strict:
-            raise SourceError('; '.join(different))
-        self._warnings += different
 
     def _plan(self) -> None:
         """Make the streams of the picture's format."""
         wish, got = self._settings, self._picture
         self._converter = self._decode = None
-        if got.fourcc not in _COMPRESSED:
-            if got.fourcc not in UNCOMPRESSED:
-                raise SourceError(f'pixel_format: the camera sends {got.fourcc}; allowed: '
-                                  f'{", ".join(_PIXEL_FORMATS)}')
+        if got.fourcc not in COMPRESSED:
             self._converter = Converter(got, wish.encoding)
             self.streams = (Stream('', 'image_raw', self._converter.format),)
             return
@@ -149,7 +122,7 @@ class V4L2Source(Source):
     def grab(self) -> Grabbed:
         """Wait for the next good frame; SourceLost when unplugged, SourceStalled if it hangs."""
         assert self._streaming
-        deadline = time.monotonic() + self._patience
+        deadline = time.monotonic() + self._patience + _FOR_THE_WATCHER
         while True:
             self._give_back()
             self._buffer = self._streaming.dequeue(deadline - time.monotonic())
@@ -160,7 +133,7 @@ class V4L2Source(Source):
                     self._look()
                     return Grabbed(stamp_ns, sequence)
             elif time.monotonic() >= deadline:
-                raise SourceStalled(f'no frame for {self._settings.stall_timeout:g} s')
+                raise SourceStalled(f'no frame for {self._patience:g} s')
 
     def _give_back(self) -> None:
         if self._buffer and self._streaming:
@@ -234,27 +207,3 @@ def _foreign_words(settings: V4L2Settings) -> list[str]:
     if settings.io_method != 'mmap':
         found.append(f'io_method: {settings.io_method} is not needed; frames come by mmap')
     return found
-
-
-def _choose(modes: tuple[Mode, ...], wish: V4L2Settings, width: int, height: int) -> str:
-    """Give the wanted pixel format, or the best that there is; SourceError if there is none."""
-    there = {mode.fourcc: mode for mode in modes}
-    usable = [fourcc for fourcc in (*UNCOMPRESSED, *_COMPRESSED) if fourcc in there]
-    if wish.fourcc in there:
-        return wish.fourcc
-    if wish.fourcc or not usable:
-        raise SourceError(f'pixel_format: the camera has no {wish.fourcc or "usable one"}; '
-                          f'allowed: {", ".join(there) or "none"}')
-    fitting = [fourcc for fourcc in usable
-               if there[fourcc].offers(width, height, wish.framerate)]
-    return (fitting or usable)[0]
-
-
-def _offered_sizes(modes: tuple[Mode, ...], got: PictureFormat) -> str:
-    return ', '.join(str(size) for mode in modes if mode.fourcc == got.fourcc
-                     for size in mode.sizes) or 'unknown'
-
-
-def _offered_rates(modes: tuple[Mode, ...], got: PictureFormat) -> str:
-    return ', '.join(size.rates_text() for mode in modes if mode.fourcc == got.fourcc
-                     for size in mode.sizes if size.has(got.width, got.height)) or 'unknown'

@@ -44,7 +44,8 @@ class Controls:
         self._menus: dict[int, dict[int, str]] = {}
         self._ids: dict[str, int] = {}
         control_id = 0
-        while found := self._query(control_id | abi.V4L2_CTRL_FLAG_NEXT_CTRL):
+        while ((found := self._query(control_id | abi.V4L2_CTRL_FLAG_NEXT_CTRL))
+               and found.id > control_id):
             control_id = found.id
             if found.type in _KINDS and not found.flags & (
                     abi.V4L2_CTRL_FLAG_DISABLED | abi.V4L2_CTRL_FLAG_WRITE_ONLY):
@@ -53,7 +54,7 @@ class Controls:
     def _query(self, control_id: int) -> abi.QueryControl | None:
         found = abi.QueryControl(id=control_id)
         try:
-            self._device.ask(abi.VIDIOC_QUERYCTRL, found)
+            self._device.ask_from_any_thread(abi.VIDIOC_QUERYCTRL, found)
         except OSError:
             return None  # EINVAL after the last one, ENOTTY if there are none
         return found
@@ -71,7 +72,7 @@ class Controls:
         for index in range(found.minimum, found.maximum + 1):
             item = abi.QueryMenu(id=found.id, index=index)
             try:
-                self._device.ask(abi.VIDIOC_QUERYMENU, item)
+                self._device.ask_from_any_thread(abi.VIDIOC_QUERYMENU, item)
             except OSError:
                 continue  # EINVAL: this camera lacks that item
             whole = found.type == abi.V4L2_CTRL_TYPE_INTEGER_MENU
@@ -100,7 +101,7 @@ class Controls:
 
     def _get(self, control_id: int) -> int:
         control = abi.Control(id=control_id)
-        self._device.ask(abi.VIDIOC_G_CTRL, control)
+        self._device.ask_from_any_thread(abi.VIDIOC_G_CTRL, control)
         value: int = control.value
         return value
 
@@ -120,7 +121,8 @@ class Controls:
             raise ControlRefused(f'{name}: the camera does not answer')
         self._check(name, found, value)
         try:
-            self._device.ask(abi.VIDIOC_S_CTRL, abi.Control(id=control_id, value=value))
+            self._device.ask_from_any_thread(
+                abi.VIDIOC_S_CTRL, abi.Control(id=control_id, value=value))
             return self._get(control_id)
         except OSError as error:
             raise ControlRefused(f'{name}: {value} was refused by the driver: '

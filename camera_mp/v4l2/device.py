@@ -56,7 +56,7 @@ def _query(fd: int) -> Capability:
 
 class Device:
     """
-    A capture device, open until `close`; any thread may use `ask`.
+    A capture device, open until `close`, by one thread; others use `ask_from_any_thread`.
 
     path: /dev/videoN. Raises SourceError, with what can be done, if it cannot be opened or is
     no camera.
@@ -64,7 +64,7 @@ class Device:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._lock = threading.RLock()  # a file descriptor that is closed may be another's soon
+        self._lock = threading.Lock()
         try:
             self._fd = kernel.open_device(path)
         except OSError as error:
@@ -77,10 +77,18 @@ class Device:
 
     def ask(self, request: int, argument: kernel.Argument) -> None:
         """Do an ioctl; OSError if the driver refuses or the device is closed."""
+        if self._fd < 0:
+            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+        kernel.ioctl(self._fd, request, argument)
+
+    def ask_from_any_thread(self, request: int, argument: kernel.Argument) -> None:
+        """
+        Do an ioctl while the device cannot be closed: its number may be another file's soon.
+
+        Frames need not wait for this: a camera may take long to answer.
+        """
         with self._lock:
-            if self._fd < 0:
-                raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
-            kernel.ioctl(self._fd, request, argument)
+            self.ask(request, argument)
 
     @property
     def fd(self) -> int:

@@ -98,7 +98,7 @@ def find(wanted: str) -> CameraNode:
     cameras = list_cameras()
     matches = [node for node in cameras if not wanted or node.serial == wanted]
     if not matches:
-        raise _missing(f'no camera has the serial number {wanted!r}' if wanted else 'no camera')
+        raise _missing(f'no camera has the serial number {wanted!r}' if wanted else '')
     if wanted and len({Path(node.port).parent for node in matches}) > 1:
         paths = ', '.join(node.links[-1] if node.links else node.path for node in matches)
         raise SourceError(f'video_device: several cameras have the serial number {wanted!r}; '
@@ -116,7 +116,8 @@ def _find_path(wanted: str) -> CameraNode:
 
 def _missing(what: str) -> SourceError:
     there = ', '.join(map(str, list_cameras()))
-    return SourceError(f'video_device: {what}; there is: {there or "no camera on this host"}')
+    known = f'there is: {there}' if there else 'there is no camera on this host'
+    return SourceError(f'video_device: {what}{"; " * bool(what)}{known}')
 
 
 class Finder:
@@ -133,7 +134,8 @@ class Finder:
 
     def find(self, wanted: str) -> CameraNode:
         """Give the camera; SourceError if it is not there (now)."""
-        if wanted and not re.fullmatch(r'/dev/video\d+', wanted):
+        path = Path(wanted)
+        if wanted and not (path.parent == DEV and re.fullmatch(r'video\d+', path.name)):
             return find(wanted)
         if wanted in self._known:
             return _find_again(*self._known[wanted])

@@ -15,7 +15,7 @@ except ImportError:  # optional
 IS_FAST = simplejpeg is not None
 Decoder = Callable[[Pixels, Pixels], None]
 
-ADVICE = ('simplejpeg is not installed; OpenCV decodes JPEG at half the speed: '
+ADVICE = ('simplejpeg is not installed; OpenCV decodes JPEG with one copy more: '
           'pip install simplejpeg')
 
 _CHUNK = 4096  # bytes to look at at once for the end of the padding

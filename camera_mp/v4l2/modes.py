@@ -108,12 +108,14 @@ def _sizes(device: Device, pixelformat: int) -> Iterator[FrameSize]:
 
 def _rates(device: Device, pixelformat: int, width: int,
            height: int) -> tuple[tuple[float, ...], bool]:
-    found = list(_enumerate(
-        device, abi.VIDIOC_ENUM_FRAMEINTERVALS, lambda index: abi.FrameIntervalEnum(
-            index=index, pixel_format=pixelformat, width=width, height=height)))
-    if found and found[0].type != abi.V4L2_FRMIVAL_TYPE_DISCRETE:
-        return (hertz(found[0].stepwise.max), hertz(found[0].stepwise.min)), True
-    return tuple(hertz(each.discrete) for each in found), False
+    rates = []
+    for found in _enumerate(
+            device, abi.VIDIOC_ENUM_FRAMEINTERVALS, lambda index: abi.FrameIntervalEnum(
+                index=index, pixel_format=pixelformat, width=width, height=height)):
+        if found.type != abi.V4L2_FRMIVAL_TYPE_DISCRETE:
+            return (hertz(found.stepwise.max), hertz(found.stepwise.min)), True
+        rates.append(hertz(found.discrete))
+    return tuple(rates), False
 
 
 def _enumerate(device: Device, request: int, make: Callable[[int], A]) -> Iterator[A]:
