@@ -34,7 +34,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 # about a quarter of an hour on a quiet machine; tables, JSON and pictures in bench-results/
-BENCHMARKS = frame_ring camera
+BENCHMARKS = frame_ring camera jpeg
 PLOTTED = image_topic consumers originals scale detectors
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt

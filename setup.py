@@ -28,10 +28,14 @@ setup(
         'bringup = camera_mp.bringup:main',
         'camera = camera_mp.nodes.camera:main',
         'capture = camera_mp.capture:main',
+        'component_container = camera_mp.nodes.component_container:main',
         'command_loop = camera_mp.nodes.command_loop:main',
         'detect = camera_mp.detect:main',
         'detector = camera_mp.nodes.detector:main',
+        'list_cameras = camera_mp.list_cameras:main',
         'proof = camera_mp.proof.program:main',
         'top = camera_mp.top:main',
+    ], 'rclpy_components': [  # for component_container: PLUGIN = MODULE:CLASS
+        'camera_mp::CameraNode = camera_mp.nodes.camera:CameraNode',
     ]},
 )

@@ -13,7 +13,7 @@ import time
 from camera_mp.detector_pool import DetectorPool
 from camera_mp.proof.child import Child, running
 from camera_mp.proof.report import missed_outside_stops
-from camera_mp.ring import FrameReader
+from camera_mp.ring import ring_status
 import numpy as np
 from options import Row
 from processes import capture, cpu_seconds
@@ -52,7 +52,7 @@ class Moment:
     @classmethod
     def now(cls, names: Sequence[str], consumers: Sequence[Consumer]) -> 'Moment':
         """Look at all."""
-        states = [FrameReader(name).status() for name in names]
+        states = [ring_status(name) for name in names]
         pids = [pid for consumer in consumers for pid in consumer.pool.pids]
         times = Path('/proc/stat').read_text().partition('\n')[0].split()[1:]  # proc_stat(5)
         return cls(time.monotonic(), (int(times[3]) + int(times[4])) / _TICKS,

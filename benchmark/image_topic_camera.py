@@ -70,7 +70,8 @@ def node(pipe: Connection, name: str, form: FrameFormat) -> None:
     with (patch.object(FrameReader, 'borrow_next', noted_borrow),
           patch.object(ImageMessage, 'serialize', noted_serialize),
           ros_node('camera', None, {'publisher': True}) as ros):
-        stream = ImageStream(ros, ReadyStream(name, '', 'image_raw', form), f'/{name}/', 'camera')
+        stream = ImageStream(ros, ReadyStream(name, '', 'image_raw', form), f'/{name}/', 'camera',
+                             lambda: 95)
         for _ in orders(pipe):
             pipe.send(notes)
         stream.close()

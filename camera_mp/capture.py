@@ -8,9 +8,7 @@ it through CaptureProcess, which tells it what to do over a socket. It needs no 
 import argparse
 from collections.abc import Sequence
 import contextlib
-import json
 import os
-import select
 import signal
 import socket
 import sys
@@ -18,8 +16,10 @@ import threading
 import time
 from typing import Any
 
-from camera_mp.capture_loop import Capture
-from camera_mp.errors import CameraError
+from camera_mp.capture_commands import carry_out
+from camera_mp.capture_loop import Capture, Report
+from camera_mp.errors import CameraError, SettingError
+from camera_mp.line_socket import LineSocket
 from camera_mp.settings_parser import add_options, read_options
 from camera_mp.signals import exit_on
 from camera_mp.sources import CaptureSettings, source_class, SOURCES
@@ -31,7 +31,8 @@ _LOOK = 0.1   # seconds between looks for a stall
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one capture; the exit code is 1 after an error, which is one line."""
     options, _ = _first_parser().parse_known_args(argv)
-    control = socket.socket(fileno=options.control_fd) if options.control_fd >= 0 else None
+    control = LineSocket(socket.socket(fileno=options.control_fd)) \
+        if options.control_fd >= 0 else None
     if control:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to act on
         exit_on([signal.SIGTERM])
@@ -40,12 +41,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if control:
             order = _receive_order(control)
-            settings = source_class(order['source']).Settings.from_values(order)
+            values, controls = order['settings'], order['controls']
+            settings = source_class(values['source']).Settings.from_values(values)
         else:
             settings = _parse_settings(options.source, argv)
-        watcher = _Watcher(control)
+            controls = dict(map(_parse_control, options.control))
+        report = _reporter(options.camera, control)
+        watcher = _Watcher(control, report)
         watcher.start()  # first: a source may take seconds to open
-        with Capture(options.camera, settings, _reporter(options.camera, control)) as capture:
+        with Capture(options.camera, settings, report, controls=controls) as capture:
             watcher.capture = capture
             capture.run()
             if control:
@@ -57,12 +61,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 class _Watcher(threading.Thread):
-    """Looks for stalls; ends the process when its parent lets go of the socket, or is gone."""
+    """Looks for stalls, obeys the parent, and ends the process when that lets go or is gone."""
 
-    def __init__(self, control: socket.socket | None) -> None:
+    def __init__(self, control: LineSocket | None, report: Report) -> None:
         super().__init__(name='watcher', daemon=True)
         self.capture: Capture | None = None
-        self._control = control
+        self._control, self._report = control, report
 
     def run(self) -> None:
         while self._parent_holds_on():
@@ -79,23 +83,33 @@ class _Watcher(threading.Thread):
         if self._control is None:
             time.sleep(_LOOK)
             return True
-        readable = select.select([self._control], [], [], _LOOK)[0]
-        return not readable or bool(self._control.recv(4096))
+        messages = self._control.receive(_LOOK)
+        for message in messages or []:
+            carry_out(message, self.capture, self._report)
+        return messages is not None
 
 
-def _receive_order(control: socket.socket) -> dict[str, Any]:
-    with control.makefile('r') as lines:
-        order: dict[str, Any] = json.loads(lines.readline() or '{}')
-    if not order:
+def _receive_order(control: LineSocket) -> dict[str, Any]:
+    while (messages := control.receive(None)) == []:
+        pass
+    if messages is None:
         raise SystemExit(0)  # the parent died before it said what to do
-    return order
+    return messages[0]
 
 
-def _reporter(camera: str, control: socket.socket | None) -> Any:
+def _parse_control(text: str) -> tuple[str, int]:
+    name, _, value = text.partition('=')
+    try:
+        return name, int(value)
+    except ValueError:
+        raise SettingError(f'control: {text!r} is not allowed; allowed: name=number') from None
+
+
+def _reporter(camera: str, control: LineSocket | None) -> Report:
     def send(event: dict[str, object]) -> None:
         assert control
         with contextlib.suppress(BrokenPipeError):  # the watcher sees that the parent is gone
-            control.sendall(json.dumps(event).encode() + b'\n')
+            control.send(event)
 
     def show(event: dict[str, object]) -> None:
         if event['event'] == 'ready':
@@ -113,6 +127,8 @@ def _first_parser() -> argparse.ArgumentParser:
     parser.add_argument('camera', help='name of the camera and its ring')
     parser.add_argument('--source', default='synthetic', choices=list(SOURCES),
                         help='where the frames come from; --help shows the options of each')
+    parser.add_argument('--control', action='append', default=[], metavar='NAME=NUMBER',
+                        help='set a control of the device; list_cameras shows them')
     parser.add_argument('--control-fd', type=int, default=-1, help=argparse.SUPPRESS)
     return parser
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 import contextlib
 from dataclasses import dataclass
-import json
+import itertools
 import signal
 import socket
 import subprocess
@@ -12,10 +12,14 @@ import threading
 from typing import Any, Protocol
 
 from camera_mp.backoff import Backoff
+from camera_mp.controls import Control
+from camera_mp.errors import CameraError, ControlRefused, SettingError
 from camera_mp.frame import FrameFormat
+from camera_mp.line_socket import LineSocket
 from camera_mp.module_environment import module_environment
 from camera_mp.ring import remove_stale
 
+_ANSWER_PATIENCE = 5.0  # seconds; a source that changes is closed and opened again
 _STOP_PATIENCE = 1.0  # seconds; the capture itself gives its source half of it
 
 
@@ -31,10 +35,28 @@ class ReadyStream:
 
 @dataclass(frozen=True)
 class Ready:
-    """What a capture that has opened its source delivers; framerate in Hz, 0.0 if unknown."""
+    """
+    What a capture that has opened its source delivers; framerate in Hz, 0.0 if unknown.
+
+    controls: what can be set on the device; hardware_id: its serial number or path.
+    """
 
     framerate: float
     streams: tuple[ReadyStream, ...]
+    controls: tuple[Control, ...] = ()
+    hardware_id: str = ''
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> 'Ready':
+        """Make it from what the capture has said."""
+        streams = tuple(
+            ReadyStream(one['ring'], one['name'], one['topic'],
+                        FrameFormat(one['height'], one['width'], one['encoding']))
+            for one in event['streams'])
+        controls = tuple(
+            Control(**{**one, 'menu': {int(key): text for key, text in one['menu'].items()}})
+            for one in event['controls'])
+        return cls(event['framerate'], streams, controls, event['hardware_id'])
 
 
 class Log(Protocol):
@@ -59,20 +81,25 @@ class CaptureProcess:
     process does, however it dies, because its socket then reads end-of-file.
 
     camera: name of its main ring. settings: names and values of its source's Settings.
+    controls: what to set on the device whenever it is opened.
     log: takes what a user should know; a logging.Logger or a node's logger.
     on_change: called, from a thread, when `ready` or `error` has changed.
     """
 
-    def __init__(self, camera: str, settings: Mapping[str, Any],
-                 log: Log, on_change: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, camera: str, settings: Mapping[str, Any], log: Log,
+                 on_change: Callable[[], None] = lambda: None,
+                 controls: Mapping[str, int] | None = None) -> None:
         self.camera = camera
         self.restarts = 0
         self.ready: Ready | None = None
         self.error = ''
-        self._settings, self._log, self._on_change = dict(settings), log, on_change
+        self._settings, self._controls = dict(settings), dict(controls or {})
+        self._log, self._on_change = log, on_change
+        self._asked = itertools.count()
+        self._answers: dict[int, dict[str, Any] | None] = {}  # None: still to come
         self._changed = threading.Condition()
         self._stopping = threading.Event()
-        self._control: socket.socket | None = None
+        self._control: LineSocket | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._run, name=f'capture {camera}', daemon=True)
 
@@ -90,12 +117,50 @@ class CaptureProcess:
             self._changed.wait_for(lambda: self.ready or self.error, timeout)
             return self.ready
 
+    def set_control(self, name: str, value: int) -> int:
+        """
+        Set a control of the device, now and whenever it is opened again.
+
+        Gives what the driver made of it; ControlRefused with the reason if it was not set.
+        """
+        made: int = self._ask(ControlRefused, command='set_control', name=name, value=value)
+        self._controls[name] = made
+        return made
+
+    def configure(self, settings: Mapping[str, Any]) -> None:
+        """Go on with other settings of the same source; SettingError if it cannot."""
+        self._ask(SettingError, command='configure', settings=dict(settings))
+        self._settings = dict(settings)
+
+    def _ask(self, refusal: type[CameraError], **question: Any) -> Any:
+        number = next(self._asked)
+        with self._changed:
+            if not self._control:
+                raise refusal('the capture process is not running')
+            asked = self._control
+            self._answers[number] = None
+        try:
+            with contextlib.suppress(ConnectionError):  # it is dying: the wait below ends
+                asked.send({'id': number, **question})
+            with self._changed:
+                self._changed.wait_for(
+                    lambda: self._answers[number] or self._control is not asked, _ANSWER_PATIENCE)
+                answer = self._answers[number]
+        finally:
+            with self._changed:
+                del self._answers[number]
+        if answer is None:
+            raise refusal('the capture process did not answer')
+        if answer['error']:
+            raise refusal(answer['error'])
+        return answer['value']
+
     def stop(self) -> None:
         """End it and wait until it is gone; kill it if it does not go."""
         self._stopping.set()
         with self._changed:
             if self._control:
-                self._control.shutdown(socket.SHUT_WR)
+                self._control.let_go()
         self._thread.join(_STOP_PATIENCE)
         if self._thread.is_alive() and self._process:
             self._log.error(f'capture of {self.camera!r} did not end and is killed')
@@ -125,35 +190,41 @@ class CaptureProcess:
             self._process = subprocess.Popen(
                 command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
                 start_new_session=True, env=module_environment())
+        control = LineSocket(ours)
         with self._changed:
-            self._control = ours
+            self._control = control
         # over the socket, not as arguments: anyone can read those, and a URL has passwords
         with contextlib.suppress(ConnectionError):  # it died at once: _reap tells how
-            ours.sendall(json.dumps(self._settings).encode() + b'\n')
+            control.send({'settings': self._settings, 'controls': self._controls})
         if self._stopping.is_set():
-            ours.shutdown(socket.SHUT_WR)
+            control.let_go()
 
     def _listen(self) -> None:
         """Handle what the capture says, until it ends."""
-        assert self._control
-        with self._control, self._control.makefile('r') as lines:
-            with contextlib.suppress(ConnectionResetError):  # it died with our order unread
-                for line in lines:
-                    self._handle(json.loads(line))
-            with self._changed:
-                self._control = None
+        control = self._control
+        assert control
+        while (events := control.receive(None)) is not None:
+            for event in events:
+                self._handle(event)
+        with self._changed:
+            self._control = None
+            self._changed.notify_all()
+        control.close()
 
     def _handle(self, event: dict[str, Any]) -> None:
         if event['event'] == 'ready':
-            streams = tuple(
-                ReadyStream(one['ring'], one['name'], one['topic'],
-                            FrameFormat(one['height'], one['width'], one['encoding']))
-                for one in event['streams'])
             with self._changed:
                 self.error = ''
-                self.ready = Ready(event['framerate'], streams)
+                self.ready = Ready.from_event(event)
                 self._changed.notify_all()
             self._on_change()
+        elif event['event'] == 'answer':
+            with self._changed:
+                if event['id'] in self._answers:
+                    self._answers[event['id']] = event
+                    self._changed.notify_all()
+        elif event['event'] == 'warning':
+            self._log.warning(event['text'])
         elif event['event'] == 'state':
             if event['state'] == 'streaming':
                 self._log.info(f'streaming: {event["reason"]}')

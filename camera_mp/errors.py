@@ -17,6 +17,10 @@ class SourceLost(CameraError):
     """An open source stopped delivering and may come back: unplugged, connection lost."""
 
 
+class SourceStalled(SourceLost):
+    """An open source hangs: it is there, but no frame has come for too long."""
+
+
 class ControlRefused(CameraError):
     """A camera's control has no such name, or the driver does not take the value now."""
 
@@ -35,6 +39,10 @@ class DetectorError(CameraError):
 
 class PoolClosed(CameraError):
     """A pool of detector workers was closed; it gives no more results."""
+
+
+class ComponentError(CameraError):
+    """A component cannot be loaded as asked, or is not there to be unloaded."""
 
 
 class RingError(CameraError):

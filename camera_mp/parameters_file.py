@@ -66,6 +66,24 @@ def read_nodes(path: str | Path) -> list[NodeEntry]:
     return entries
 
 
+def move_below(path: str | Path, namespace: str) -> str:
+    """
+    Give the text of a parameters file that says the same of its nodes below a namespace.
+
+    namespace: as '/r1'. Keys that begin with `/**` apply to all nodes as before. The file is one
+    that `read_nodes` reads.
+    """
+    text = Path(path).read_text(encoding='utf-8-sig')
+    tree = yaml.compose(text, yaml.SafeLoader)
+    assert tree
+    for key, _ in reversed(tree.value):  # in the text itself: written anew, values may change
+        name = key.value.lstrip('/')
+        if not name.startswith('**'):
+            text = (f'{text[:key.start_mark.index]}{namespace}/{name}'
+                    f'{text[key.end_mark.index:]}')
+    return text
+
+
 def _load(path: str | Path) -> Any:
     try:
         return yaml.load(Path(path).read_bytes(), _Loader)

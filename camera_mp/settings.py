@@ -23,10 +23,14 @@ V = TypeVar('V', bool, int, float, str, tuple[float, ...])
 
 
 def setting(default: V, description: str, *, low: float | None = None, high: float | None = None,
-            choices: tuple[V, ...] = ()) -> V:
-    """Declare one field of a Settings class; low and high are inclusive."""
+            choices: tuple[V, ...] = (), live: bool = False) -> V:
+    """
+    Declare one field of a Settings class.
+
+    low, high: inclusive. live: it can be changed while its user runs.
+    """
     value: V = field(default=default, metadata={
-        'description': description, 'low': low, 'high': high, 'choices': choices})
+        'description': description, 'low': low, 'high': high, 'choices': choices, 'live': live})
     return value
 
 

@@ -47,10 +47,10 @@ class _Watched:
 
     def framerate(self, status: RingStatus) -> float | None:
         now = time.monotonic()
-        before, self.before = self.before, (status.generation, status.committed, now)
+        before, self.before = self.before, (status.generation, status.frames, now)
         if before is None or before[0] != status.generation:
             return None
-        return (status.committed - before[1]) / (now - before[2])
+        return (status.frames - before[1]) / (now - before[2])
 
 
 class Monitor:
@@ -80,7 +80,7 @@ def _row(camera: str, domain: int, status: RingStatus, watched: _Watched) -> Cam
         camera, domain, status.state.name.lower() if status.alive else 'dead',
         f'{frame.format.width}x{frame.format.height}' if frame else None,
         frame.encoding if frame else None, watched.framerate(status),
-        (time.time_ns() - frame.stamp_ns) / 1e9 if frame else None, status.lost,
+        (time.time_ns() - status.stamp_ns) / 1e9 if status.stamp_ns else None, status.lost,
         watched.usage.cpu(status.pid) if status.alive else None,
         own_memory(status.pid) if status.alive else None, status.pid, status.reason)
 

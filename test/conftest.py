@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 import os
+from pathlib import Path
 from uuid import uuid4
 
 from camera_mp.ring import file
+from fake_sysfs import FakeHost
 import pytest
 
 
@@ -26,3 +28,9 @@ def ros_domain(ring_name: str, monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setenv('ROS_DOMAIN_ID', str(domain))
     monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     return domain
+
+
+@pytest.fixture
+def usb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeHost:
+    """Give a host without cameras, to plug fake ones into."""
+    return FakeHost(tmp_path, monkeypatch)

@@ -84,6 +84,12 @@ def run(*arguments: object) -> Program:
     return program
 
 
+def register(folder: Path) -> None:
+    """Put what setup.py registers into a folder: an entry on PYTHONPATH instead of an install."""
+    subprocess.run([sys.executable, 'setup.py', '-q', 'egg_info', '--egg-base', folder],
+                   cwd=ROOT, check=True, capture_output=True)
+
+
 def eventually(condition: Callable[[], object], what: str = 'the condition') -> None:
     """Wait until something is true that cannot be waited for otherwise."""
     deadline = time.monotonic() + PATIENCE

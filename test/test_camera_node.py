@@ -121,7 +121,7 @@ def test_a_signal_while_it_starts_ends_it(namespace: str) -> None:
     ({'framerate': 30}, 'framerate: 30 is of type integer; write 30.0'),
     ({'framerat': 30.0}, 'framerat: no such parameter; did you mean framerate?'),
     ({'image_width': 99999}, 'image_width: 99999 is not allowed; allowed: 0 to 16384'),
-    ({'source': 'webcam'}, "source: 'webcam' is unknown; allowed: screen, synthetic, video"),
+    ({'source': 'webcam'}, "source: 'webcam' is unknown; allowed: screen, synthetic, v4l2, video"),
     ({'source': 'video', 'video_device': '/nowhere'}, '/nowhere does not exist'),
     ({'camera_name': 'a/b'}, "camera name: 'a/b' is not allowed"),
 ])

@@ -1,19 +1,31 @@
 """The capture program by itself, as a user without ROS runs it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, ExitStack
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from queue import SimpleQueue
 import signal
 import threading
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 from camera_mp import capture_loop
-from camera_mp.capture_loop import Capture, Decimator
-from camera_mp.errors import RingClosed, SourceEnded, SourceLost
-from camera_mp.ring import FrameReader, State
+from camera_mp.capture_loop import Capture
+from camera_mp.controls import Control
+from camera_mp.errors import (
+    ControlRefused,
+    RingClosed,
+    SettingError,
+    SourceEnded,
+    SourceLost,
+    SourceStalled,
+)
+from camera_mp.frame import Pixels
+from camera_mp.outlet import Decimator
+from camera_mp.ring import FrameReader, RingStatus, State
 from camera_mp.ring.file import ring_path
-from camera_mp.sources.source import Grabbed
+from camera_mp.sources.source import Grabbed, Stream
 from camera_mp.sources.synthetic import read_number, SyntheticSettings, SyntheticSource
 import cv2
 import numpy as np
@@ -22,6 +34,8 @@ import pytest
 from test_source_video import make_video
 
 CAPTURE = ('-m', 'camera_mp.capture')
+Events: TypeAlias = list[dict[str, object]]
+CaptureOf: TypeAlias = Callable[..., tuple[Capture, Events, FrameReader]]
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
@@ -156,6 +170,26 @@ def stack() -> Iterator[ExitStack]:
         yield stack
 
 
+@pytest.fixture
+def capture_loop_of(ring_name: str, stack: ExitStack) -> CaptureOf:
+    """Run a capture in a thread of this process; give it, what it says, and a reader."""
+    def start(settings: SyntheticSettings,
+              controls: Mapping[str, int] | None = None) -> tuple[Capture, Events, FrameReader]:
+        said: Events = []
+        capture = stack.enter_context(
+            Capture(ring_name, settings, said.append, controls=controls))
+        thread = threading.Thread(target=capture.run)
+        thread.start()
+        stack.callback(thread.join)
+        stack.callback(capture._jobs.put, _end)
+        return capture, said, FrameReader(ring_name)
+    return start
+
+
+def _end() -> None:
+    raise SourceEnded('enough')
+
+
 class _Fragile(SyntheticSource):
     """Breaks off once; knows how many of it are open."""
 
@@ -191,3 +225,130 @@ def test_decimation_is_even() -> None:
             if decimator.keeps(10**18 + number * 33_333_333 + int(jitter[number]))]
     assert set(np.diff(kept)) == {3}
     assert all(Decimator(0.0).keeps(stamp) for stamp in range(5))
+
+
+class _Lazy(SyntheticSource):
+    """Draws for readers alone; counts what it drew."""
+
+    drawn = 0
+
+    def __init__(self, settings: SyntheticSettings) -> None:
+        super().__init__(settings)
+        self.streams = tuple(replace(stream, lazy=True) for stream in self.streams)
+
+    def read_into(self, stream: Stream, out: Pixels) -> None:
+        type(self).drawn += 1
+        super().read_into(stream, out)
+
+
+def test_a_lazy_stream_is_drawn_for_readers_alone_and_still_counts(
+        ring_name: str, monkeypatch: pytest.MonkeyPatch, capture_loop_of: CaptureOf) -> None:
+    monkeypatch.setattr(capture_loop, 'source_class', lambda name: _Lazy)
+    _, _, looker = capture_loop_of(SyntheticSettings(framerate=200.0))
+    looker.close()
+
+    def status() -> RingStatus:
+        status = looker.status()
+        assert status
+        return status
+    eventually(lambda: status().undrawn >= 5)
+    assert status().state == State.STREAMING
+    drawn = _Lazy.drawn
+    undrawn = status().undrawn
+    eventually(lambda: status().undrawn >= undrawn + 5)
+    assert _Lazy.drawn == drawn
+    with FrameReader(ring_name) as reader:
+        frames = [reader.next(10) for _ in range(9)]
+    assert [read_number(frame.image) for frame in frames] == [frame.sequence for frame in frames]
+    assert frames[-1].sequence >= undrawn + 5
+    undrawn = status().undrawn
+    eventually(lambda: status().undrawn > undrawn)
+    assert status().lost == 0
+
+
+def test_other_settings_while_it_runs(capture_loop_of: CaptureOf) -> None:
+    capture, said, reader = capture_loop_of(SyntheticSettings(framerate=100.0, slots=64))
+    assert reader.wait(10).image.shape == (480, 640, 3)
+    answers: SimpleQueue[str] = SimpleQueue()
+    capture.configure(SyntheticSettings(
+        framerate=100.0, slots=64, rotate=90, image_width=1280), answers.put)
+    assert answers.get(timeout=10) == ''
+    eventually(lambda: reader.wait(10).image.shape == (1280, 480, 3))
+    capture.configure(SyntheticSettings(image_width=4), answers.put)
+    assert '4x480 is too small' in answers.get(timeout=10)
+    number = reader.wait(10).number
+    eventually(lambda: reader.wait(10).number > number)
+    assert reader.wait(10).image.shape == (1280, 480, 3)
+    assert [event['event'] for event in said] == ['ready'] * 3
+
+
+def test_a_stream_that_goes_closes_its_ring_and_one_that_comes_opens_it(
+        capture_loop_of: CaptureOf, ring_name: str) -> None:
+    capture, _, reader = capture_loop_of(SyntheticSettings(framerate=100.0, depth=True))
+    depth = FrameReader(f'{ring_name}.depth')
+    assert depth.wait(10).encoding == '16UC1'
+    answers: SimpleQueue[str] = SimpleQueue()
+    capture.configure(SyntheticSettings(framerate=100.0), answers.put)
+    assert answers.get(timeout=10) == ''
+    with pytest.raises(RingClosed):
+        while True:
+            depth.next(10)
+    assert reader.wait(10).encoding == 'bgr8'
+    capture.configure(SyntheticSettings(framerate=100.0, depth=True), answers.put)
+    assert answers.get(timeout=10) == ''
+    assert depth.wait(10).encoding == '16UC1'
+
+
+class _Steered(SyntheticSource):
+    """Has an automatic control, and a number that can be set only while that is off."""
+
+    has_controls = True
+    values: ClassVar[dict[str, int]] = {}
+    broken: ClassVar[bool] = False
+
+    def __init__(self, settings: SyntheticSettings) -> None:
+        super().__init__(settings)
+        type(self).values = {'auto': 1, 'exposure': 100}
+
+    def grab(self) -> Grabbed:
+        if self.broken:
+            type(self).broken = False
+            raise SourceStalled('no frame for 1 s')
+        return super().grab()
+
+    def controls(self) -> tuple[Control, ...]:
+        return (Control('exposure', 'Exposure', 'integer', 1, 500, 1, 100, 100),
+                Control('auto', 'Auto', 'boolean', 0, 1, 1, 1, 1))
+
+    def set_control(self, name: str, value: int) -> int:
+        if name == 'exposure' and self.values['auto']:
+            raise ControlRefused(f'exposure: {value} is refused while auto is on')
+        self.values[name] = value
+        return value
+
+
+def test_controls_are_set_again_whenever_the_device_is_opened(
+        capture_loop_of: CaptureOf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capture_loop, 'source_class', lambda name: _Steered)
+    capture, said, _ = capture_loop_of(SyntheticSettings(framerate=100.0),
+                                       {'exposure': 7, 'auto': 0})
+    assert _Steered.values == {'auto': 0, 'exposure': 7}
+    assert capture.set_control('exposure', 9) == 9
+    _Steered.broken = True
+    eventually(lambda: {'event': 'state', 'state': 'streaming', 'reason': 'the source is back'}
+               in said)
+    assert {'event': 'state', 'state': 'stalled', 'reason': 'no frame for 1 s'} in said
+    assert _Steered.values == {'auto': 0, 'exposure': 9}
+    assert capture.set_control('auto', 1) == 1
+    with pytest.raises(ControlRefused, match='refused while auto is on'):
+        capture.set_control('exposure', 3)
+
+
+def test_a_control_that_is_refused_is_a_warning_and_one_that_is_not_there_an_error(
+        capture_loop_of: CaptureOf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capture_loop, 'source_class', lambda name: _Steered)
+    _, said, _ = capture_loop_of(SyntheticSettings(), {'exposure': 7})
+    assert {'event': 'warning', 'text': 'exposure: 7 is refused while auto is on'} in said
+    with pytest.raises(SettingError, match='exposre: no such parameter; did you mean exposure'):
+        Capture('other', SyntheticSettings(), lambda event: None, controls={'exposre': 1})
+    assert not ring_path('other').exists()

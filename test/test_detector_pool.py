@@ -304,7 +304,7 @@ def test_jpegs_are_decoded_and_a_broken_one_is_an_error(ring_name: str) -> None:
     ('Trace', {'settings': {'longst': 1.0}}, 'longst: no such parameter; did you mean longest?'),
     ('Trace', {'timeout': float('nan')}, 'timeout: nan is not allowed'),
     ('Remembering', {'workers': 2}, 'workers: 2 is not allowed with '),
-    ('Absent', {}, "detector: 'pool_detectors:Absent' cannot be imported: module"),
+    ('Absent', {}, "detector: 'pool_detectors:Absent' cannot be loaded: module"),
     ('HANG', {}, "detector: 'pool_detectors:HANG' is no subclass of Detector"),
 ])
 def test_wrong_settings_are_refused_at_once(ring_name: str, detector: str,

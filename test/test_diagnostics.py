@@ -15,7 +15,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus  # noqa: E402,
 
 
 def _status(state: State, *, alive: bool = True, reason: str = '') -> RingStatus:
-    return RingStatus(state, reason, 1, alive, 9, 2, 0, 0, 30.0, 1, None)
+    return RingStatus(state, reason, 1, alive, 9, 2, 0, 0, 30.0, 1, 0, 0, None)
 
 
 @pytest.mark.parametrize(('status', 'level', 'message'), [

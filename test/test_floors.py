@@ -10,7 +10,8 @@ from programs import ROOT
 import pytest
 
 ROS = {'rclpy', 'sensor_msgs', 'std_msgs', 'diagnostic_msgs', 'rcl_interfaces',
-       'builtin_interfaces', 'launch', 'launch_ros', 'vision_msgs', 'cv_bridge'}
+       'builtin_interfaces', 'composition_interfaces', 'launch', 'launch_ros', 'vision_msgs',
+       'cv_bridge'}
 FILES = sorted((ROOT / 'camera_mp').rglob('*.py'))
 
 

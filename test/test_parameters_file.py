@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from camera_mp.errors import SettingError
-from camera_mp.parameters_file import NodeEntry, read_nodes
+from camera_mp.parameters_file import move_below, NodeEntry, read_nodes
 from programs import ROOT
 import pytest
 
@@ -26,6 +26,27 @@ camera: {ros__parameters: }
         NodeEntry('camera', '/front', 'camera'), NodeEntry('camera', '/robot/left', 'camera_wide'),
         NodeEntry('camera', '/', 'camera')]
     assert read_nodes(path)[1].full_name == '/robot/left/camera_wide'
+
+
+def test_a_file_says_the_same_below_a_namespace(path: Path) -> None:
+    path.write_text("""
+# comment
+/**: {ros__parameters: {framerate: 30.0}}
+'/**/camera': {ros__parameters: {rotate: 90}}
+/*/camera: {ros__parameters: {slots: 4}}
+'/front/camera': {ros__parameters: {cpu_affinity: '1', a: 1:30, b: yes, "c": 1e5}}
+robot: {left: {camera: {ros__parameters: {e: "é"}}}}
+camera: {ros__parameters: }
+""")
+    assert move_below(path, '/r1') == """
+# comment
+/**: {ros__parameters: {framerate: 30.0}}
+'/**/camera': {ros__parameters: {rotate: 90}}
+/r1/*/camera: {ros__parameters: {slots: 4}}
+/r1/front/camera: {ros__parameters: {cpu_affinity: '1', a: 1:30, b: yes, "c": 1e5}}
+/r1/robot: {left: {camera: {ros__parameters: {e: "é"}}}}
+/r1/camera: {ros__parameters: }
+"""
 
 
 def test_the_shipped_file_starts_cameras() -> None:

@@ -31,7 +31,7 @@ def detector_class(name: str) -> type[Detector]:
     try:
         found = getattr(import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
-        raise SettingError(f'detector: {name!r} cannot be imported: {error}') from None
+        raise SettingError(f'detector: {name!r} cannot be loaded: {error}') from None
     if not (isinstance(found, type) and issubclass(found, Detector)):
         raise SettingError(f'detector: {name!r} is no subclass of Detector')
     return found

@@ -1,19 +1,28 @@
 """The camera node: a capture process and its frames on sensor_msgs/Image topics."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from typing import Any
 
-from camera_mp.capture_process import CaptureProcess, Ready
+from camera_mp.capture_process import Ready
 from camera_mp.errors import CameraError, SettingError
 from camera_mp.nodes import parameters
-from camera_mp.nodes.diagnostics import camera_status
+from camera_mp.nodes.camera_capture import CameraCapture
+from camera_mp.nodes.camera_controls import CameraControls
+from camera_mp.nodes.camera_info import CameraInfoManager, resolve_url
+from camera_mp.nodes.camera_services import CameraServices
+from camera_mp.nodes.diagnostics import CameraDiagnostics
 from camera_mp.nodes.image_stream import ImageStream
 from camera_mp.nodes.run import ProcessNode, run
-from camera_mp.process_usage import own_memory, ProcessUsage
 from camera_mp.ring.file import ring_path
 from camera_mp.settings import setting, Settings
+from camera_mp.snapshot import KINDS
 from camera_mp.sources import CaptureSettings, source_class, SOURCES
-from diagnostic_msgs.msg import DiagnosticArray
+from rcl_interfaces.msg import SetParametersResult
+from rclpy.parameter import Parameter
+
+_DEMAND_PERIOD = 0.1  # seconds between looks for somebody who looks
 
 
 @dataclass(frozen=True)
@@ -24,6 +33,15 @@ class CameraSettings(Settings):
                                "namespace with dots for slashes, or the node's name.")
     frame_id: str = setting('', 'Frame of the optical axes, z forward, x right, y down '
                             '(REP 103); default: <camera_name>_optical_frame.')
+    camera_info_url: str = setting('', 'Calibration file, file:///PATH or package://PACKAGE/PATH '
+                                   'with ${NAME} and ${ROS_HOME}; default: '
+                                   'file://${ROS_HOME}/camera_info/${NAME}.yaml.')
+    jpeg_quality: int = setting(95, 'Quality of JPEG, where the camera gives none itself.',
+                                low=1, high=100, live=True)
+    capture_on_demand: bool = setting(False, 'Open the device only while somebody looks.')
+    snapshot_directory: str = setting('', 'Where save_snapshot writes; default: snapshots in '
+                                      'ROS_HOME or ~/.ros.', live=True)
+    snapshot_format: str = setting('png', 'What save_snapshot writes.', choices=KINDS, live=True)
 
 
 SETTINGS: tuple[type[Settings], ...] = (
@@ -41,75 +59,114 @@ class CameraNode(ProcessNode):
 
     def __init__(self, **options: Any) -> None:
         super().__init__('camera', **options)
-        self._streams: list[ImageStream] = []
+        self._streams: dict[str, ImageStream] = {}
+        self._infos: CameraInfoManager | None = None
         try:
-            self._configure()
+            settings = self._configure()
         except SettingError as error:
             raise parameters.located(self, error) from None
+        self._prefix = '' if self.get_namespace() != '/' else '~/'
+        self.add_on_set_parameters_callback(self._on_set_parameters)
         changed = self.create_guard_condition(self._on_capture)
-        self._capture = CaptureProcess(self.camera_name, dict(vars(self._settings)),
-                                       self.get_logger(), on_change=changed.trigger)
-        self._capture.start()
-        self._usage = ProcessUsage()
-        self._memory: int | None = None
-        self._seconds = 0
-        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
-        self.create_timer(1.0, self._publish_diagnostics)
+        self._capture = CameraCapture(
+            self.camera_name, settings, self._controls.wanted, self.get_logger(),
+            changed.trigger, self._own.capture_on_demand)
+        CameraDiagnostics(self, self._capture, lambda: self._streams.values())
+        CameraServices(self, self._prefix, self._capture, lambda: (
+            self._own.snapshot_directory, self._own.snapshot_format, self._own.jpeg_quality))
+        if self._own.capture_on_demand:
+            self.create_wall_timer(_DEMAND_PERIOD, self._look_for_demand)
 
-    def _configure(self) -> None:
-        given = parameters.overrides(self).get('source', CaptureSettings.source)
-        kind = source_class(given).Settings
-        parameters.check_names(self, kind, CameraSettings)
-        for name in parameters.overrides(self).keys() & parameters.names_of(SETTINGS):
-            if name not in parameters.names_of([kind, CameraSettings]):
-                self.get_logger().warning(f'{name}: given, but source {given!r} does not use it')
-        self._settings = parameters.declare(self, kind)
-        own = parameters.declare(self, CameraSettings)
+    def _configure(self) -> CaptureSettings:
+        overrides = parameters.overrides(self)
+        source = overrides.get('source', CaptureSettings.source)
+        kind = source_class(source)
+        own = parameters.names_of([kind.Settings, CameraSettings])
+        if not kind.has_controls:
+            parameters.check_names(self, kind.Settings, CameraSettings)
+        unknown = parameters.unknown_names(self, kind.Settings, CameraSettings)
+        self._controls = CameraControls(own, {name: overrides[name] for name in unknown})
+        for name in overrides.keys() & parameters.names_of(SETTINGS) - own:
+            self.get_logger().warning(f'{name}: given, but source {source!r} does not use it')
+        settings = parameters.declare(self, kind.Settings)
+        self._own = parameters.declare(self, CameraSettings)
         namespace = self.get_namespace().strip('/').replace('/', '.')
-        self.camera_name = own.camera_name or namespace or self.get_name()
+        self.camera_name = self._own.camera_name or namespace or self.get_name()
         ring_path(self.camera_name)
-        self._frame_id = own.frame_id or f'{self.camera_name}_optical_frame'
+        self._frame_id = self._own.frame_id or f'{self.camera_name}_optical_frame'
+        self._calibration = resolve_url(self._own.camera_info_url, self.camera_name)
+        return settings
 
     def _on_capture(self) -> None:
-        if self._capture.ready and not self._streams:
-            self._open_streams(self._capture.ready)
-        elif self._capture.error and not self._capture.ready:
-            raise CameraError(f'{self.get_fully_qualified_name()}: {self._capture.error}')
+        try:
+            if self._capture.look() and self._capture.ready:
+                self._adapt(self._capture.ready)
+        except CameraError as error:
+            text = f'{self.get_fully_qualified_name()}: {error}'
+            if not self._streams:
+                raise CameraError(text) from None
+            self.get_logger().error(text)
 
-    def _open_streams(self, ready: Ready) -> None:
-        prefix = '' if self.get_namespace() != '/' else '~/'
+    def _adapt(self, ready: Ready) -> None:
+        """Publish what the capture delivers now."""
+        jpegs = {one.topic.removesuffix('/compressed'): one.ring for one in ready.streams
+                 if one.format.encoding == 'jpeg'}
+        if self._infos is None:
+            self._infos = CameraInfoManager(
+                self, self.camera_name, self._calibration, self._prefix,
+                lambda: (self._capture.ready or ready).streams[0].format)
         for stream in ready.streams:
-            self._streams.append(ImageStream(self, stream, prefix, self._frame_id))
-            self.get_logger().info(f'{stream.ring}: {stream.format}, {ready.framerate:g} Hz, '
-                                   f'on {self.resolve_topic_name(prefix + stream.topic)}')
+            if stream.format.encoding == 'jpeg':
+                continue
+            if stream.name not in self._streams:
+                self._streams[stream.name] = ImageStream(
+                    self, stream, self._prefix, self._frame_id, lambda: self._own.jpeg_quality,
+                    self._infos.for_stream(stream.name))
+            self._streams[stream.name].adapt(stream, jpegs.get(stream.topic, ''))
+            self.get_logger().info(f'{stream.ring}: {stream.format}, {ready.framerate:g} Hz, on '
+                                   f'{self.resolve_topic_name(self._prefix + stream.topic)}')
+        self._controls.declare(self, ready.controls)
 
-    def _publish_diagnostics(self) -> None:
-        array = DiagnosticArray()
-        array.header.stamp = self.get_clock().now().to_msg()
-        for stream in self._streams:
-            status = stream.status()
-            values: dict[str, object] = {
-                'published': stream.published, 'missed': stream.missed,
-                'capture restarts': self._capture.restarts}
-            if status and status.alive and stream is self._streams[0]:
-                values |= self._look_at(status.pid)
-            array.status.append(camera_status(
-                f'{self.get_fully_qualified_name()[1:]}: {stream.stream.ring}', status, values))
-        self._diagnostics.publish(array)
+    def _look_for_demand(self) -> None:
+        self._capture.look_for_demand(any(
+            stream.is_wanted for stream in self._streams.values()))
 
-    def _look_at(self, capture: int) -> dict[str, object]:
-        if self._seconds % 5 == 0:  # it costs the kernel a walk through all the pages
-            self._memory = own_memory(capture)
-        self._seconds += 1
-        cpu = self._usage.cpu(capture)
-        return {'capture CPU (%)': '' if cpu is None else f'{cpu:.1f}',
-                'capture memory (MB)': '' if self._memory is None else f'{self._memory / 1e6:.0f}'}
+    def _on_set_parameters(self, given: 'Iterable[Parameter[Any]]') -> SetParametersResult:
+        try:
+            with ExitStack() as undo:
+                self._change({parameter.name: parameter.value for parameter in given}, undo)
+                undo.pop_all()
+        except CameraError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    def _change(self, values: dict[str, Any], undo: ExitStack) -> None:
+        """Carry out changes of live parameters, of which rclpy has checked type and range."""
+        own = {name: value for name, value in values.items()
+               if name in parameters.names_of([CameraSettings])}
+        changed = replace(self._own, **own)
+        capture = {name: value for name, value in values.items()
+                   if name in parameters.names_of([type(self._capture.settings)])}
+        if capture:
+            before = {name: getattr(self._capture.settings, name) for name in capture}
+            self._capture.configure(capture)
+            undo.callback(self._capture.configure, before)
+        for name in filter(self._controls.__contains__, values):
+            self._set_control(name, int(values[name]), undo)
+        self._own = changed
+
+    def _set_control(self, name: str, value: int, undo: ExitStack) -> None:
+        control, before = self._controls.control_of(name), int(self.get_parameter(name).value)
+        made = self._capture.set_control(control, value)
+        undo.callback(self._capture.set_control, control, before)
+        if made != value:
+            raise SettingError(f'{name}: {value} is not possible, the driver makes {made} of it')
 
     def close(self) -> None:
         """End the threads and the capture process."""
-        for stream in self._streams:
+        for stream in self._streams.values():
             stream.close()
-        self._capture.stop()
+        self._capture.close()
 
 
 def main() -> int:

@@ -97,7 +97,7 @@ class CommandLoopNode(ProcessNode):
         self._images = ImageCount(domain_id())
         self._before: LoopStatistics | None = None
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
-        self.create_timer(1.0, self._on_second)
+        self.create_wall_timer(1.0, self._on_second)
 
     def _configure(self) -> None:
         parameters.check_names(self, CommandLoopSettings)

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 import threading
 from typing import Any
 
-from camera_mp.calibration import Calibration
 from camera_mp.complaints import Complaints
 from camera_mp.detector_pool import DetectorPool, PoolSettings
 from camera_mp.detectors import detector_class, detector_names, DETECTORS
 from camera_mp.errors import CameraError, SettingError
 from camera_mp.nodes import parameters, qos
+from camera_mp.nodes.camera_info import calibration_of
 from camera_mp.nodes.detection_topics import DetectionTopics
 from camera_mp.nodes.detector_status import DetectorStatus
 from camera_mp.nodes.image_array import ImageRing
@@ -63,7 +63,7 @@ class DetectorNode(ProcessNode):
         self._failed = self.create_guard_condition(self._on_failure)
         self._status = DetectorStatus(self.get_fully_qualified_name()[1:], self._pool)
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
-        self.create_timer(1.0, self._publish_diagnostics)
+        self.create_wall_timer(1.0, self._publish_diagnostics)
         self._thread = threading.Thread(target=self._publish_results, name='results')
         self._thread.start()
 
@@ -122,7 +122,7 @@ class DetectorNode(ProcessNode):
 
     def _on_info(self, info: Any) -> None:
         # k[0] of 0 means not calibrated, as the message's definition says
-        self._pool.calibration = calibration_of(info) if info.k[0] else None
+        self._pool.calibration = calibration_of(info, self._ring) if info.k[0] else None
 
     def _on_image(self, image: Any) -> None:
         assert self._input
@@ -160,13 +160,6 @@ class DetectorNode(ProcessNode):
         self._thread.join()
         if self._input:
             self._input.close()
-
-
-def calibration_of(info: Any) -> Calibration:
-    """Give what a sensor_msgs/CameraInfo says."""
-    return Calibration(
-        info.width, info.height, info.distortion_model, d=tuple(info.d),
-        k=tuple(map(float, info.k)), r=tuple(map(float, info.r)), p=tuple(map(float, info.p)))
 
 
 def _dotted(name: str) -> str:

@@ -30,10 +30,15 @@ def check_names(node: Node, *groups: type[Settings]) -> None:
 
     One that another node knows is let be: it may come from a `/**` entry.
     """
-    own = names_of(groups)
-    for name in overrides(node):
-        if not (name in own or name.startswith('qos_overrides.') or node.has_parameter(name)):
-            check_name(name, own, also=_names_of_all_nodes())
+    for name in unknown_names(node, *groups):
+        check_name(name, names_of(groups))
+
+
+def unknown_names(node: Node, *groups: type[Settings]) -> list[str]:
+    """Give the overrides that no node knows."""
+    known = names_of(groups) | _names_of_all_nodes()
+    return [name for name in overrides(node) if not (
+        name in known or name.startswith('qos_overrides.') or node.has_parameter(name))]
 
 
 def names_of(groups: Iterable[type[Settings]]) -> set[str]:
@@ -48,7 +53,7 @@ def _names_of_all_nodes() -> set[str]:
 
 def declare(node: Node, group: type[S]) -> S:
     """
-    Declare a group of settings as read-only parameters and give their values.
+    Declare a group of settings as parameters, read-only unless live, and give their values.
 
     Raises SettingError for a value that is not allowed. The parameters show no passwords,
     the result has them.
@@ -67,7 +72,7 @@ def declare(node: Node, group: type[S]) -> S:
 
 def _descriptor(about: Mapping[str, Any], value: object, item: Any) -> Any:
     descriptor = ParameterDescriptor(
-        description=about['description'], read_only=True,
+        description=about['description'], read_only=not about['live'],
         additional_constraints=describe_allowed(item) if about['choices'] else '')
     low, high = about['low'], about['high']
     if low is None and high is None:

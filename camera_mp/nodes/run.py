@@ -2,18 +2,19 @@
 
 from collections.abc import Callable
 import sys
-import threading
 import time
 
 from camera_mp.errors import CameraError
 from camera_mp.fast_dds import remove_dead_segments, tune_for_images
+from camera_mp.nodes.spinner import Spinner
 from camera_mp.parent import follow_parent
 from camera_mp.signals import ignore, StopFlag
 import rclpy
-from rclpy.executors import SingleThreadedExecutor
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
-from rclpy.task import Future
+from rclpy.timer import Timer
 
 _LOOK = 0.1  # seconds between looks at the signals
 
@@ -26,8 +27,17 @@ class ProcessNode(Node):
         while not stop.is_set:
             time.sleep(_LOOK)
 
+    def create_wall_timer(self, period: float, callback: Callable[[], None]) -> Timer:
+        """Call back every `period` seconds, whatever a simulation's ROS time does."""
+        return self.create_timer(period, callback, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
     def close(self) -> None:
         """End what the node has started; after the last callback, before rclpy ends."""
+
+    def destroy_node(self) -> None:
+        """End what the node has started, and the node."""
+        self.close()
+        super().destroy_node()
 
 
 def run(make_node: Callable[[], ProcessNode], *, publishes_images: bool = False) -> int:
@@ -54,7 +64,7 @@ def run(make_node: Callable[[], ProcessNode], *, publishes_images: bool = False)
         node = make_node()
         if advice:
             node.get_logger().info(advice)
-        return _Spinner(node, stop).run()
+        return _work(node, stop)
     except CameraError as error:
         print(error, file=sys.stderr)
         return 1
@@ -63,33 +73,20 @@ def run(make_node: Callable[[], ProcessNode], *, publishes_images: bool = False)
         ignore()  # launch forwards every Ctrl-C a second time
 
 
-class _Spinner:
-    """An executor in a thread, because rclpy waits where Python's signal handlers cannot run."""
+def _work(node: ProcessNode, stop: StopFlag) -> int:
+    # an executor in a thread, because rclpy waits where Python's signal handlers cannot run
+    errors: list[Exception] = []
 
-    def __init__(self, node: ProcessNode, stop: StopFlag) -> None:
-        self._node, self._stop = node, stop
-        self._executor = SingleThreadedExecutor()
-        self._executor.add_node(node)
-        self._end: Future[None] = Future()
-        self._code = 1  # unless the spinning ends as it should
-
-    def run(self) -> int:
-        thread = threading.Thread(target=self._spin, name='executor')
-        thread.start()
-        try:
-            self._node.work(self._stop)
-        finally:
-            self._end.set_result(None)
-            thread.join()
-            self._node.close()
-            self._node.destroy_node()
-        return self._code
-
-    def _spin(self) -> None:
-        try:
-            self._executor.spin_until_future_complete(self._end)
-            self._code = 0
-        except CameraError as error:
-            print(error, file=sys.stderr)
-        finally:
-            self._stop.is_set = True
+    def on_error(error: Exception) -> None:
+        errors.append(error)
+        stop.is_set = True
+    spinner = Spinner(node, on_error)
+    spinner.start()
+    try:
+        node.work(stop)
+    finally:
+        spinner.end()
+        node.destroy_node()
+    if errors:
+        raise errors[0]
+    return 0

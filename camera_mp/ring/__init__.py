@@ -6,9 +6,9 @@ Needs numpy and the standard library only.
 
 from camera_mp.ring.file import list_rings, remove_stale
 from camera_mp.ring.layout import State, Word
-from camera_mp.ring.mapping import RingMapping, RingStatus
+from camera_mp.ring.mapping import ring_status, RingMapping, RingStatus
 from camera_mp.ring.reader import FrameReader
 from camera_mp.ring.writer import FrameWriter
 
 __all__ = ['FrameReader', 'FrameWriter', 'RingMapping', 'RingStatus', 'State', 'Word',
-           'list_rings', 'remove_stale']
+           'list_rings', 'remove_stale', 'ring_status']

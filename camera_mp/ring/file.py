@@ -5,6 +5,7 @@ Ownership is an open-file-description write lock (fcntl F_OFD_SETLK) that the wr
 life: the kernel drops it on SIGKILL, so that anyone can tell a dead writer from a slow one.
 Readers only ask (F_OFD_GETLK): one that took a lock to find out would make a new writer fail.
 Who clears a dead file away locks another byte of it, or readers would take it for alive again.
+A reader shares a lock on a third byte, so that a writer can ask whether anybody reads.
 A file gets its lock and its whole header before it gets its name, so a file that can be seen
 and is not locked is always what a dead writer left. A process that forks without exec while
 it writes shares the lock with its child.
@@ -28,7 +29,8 @@ DIRECTORY = Path('/dev/shm')
 PREFIX = 'camera_mp'
 _NAME = re.compile(r'[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*')
 _FLOCK = struct.Struct('hhqqi4x')  # struct flock of <fcntl.h> where off_t has 64 bits
-_LIFE, _CLAIM = 0, 1  # the bytes to lock: by a file's writer; by who clears a dead one away
+# the bytes to lock: by a file's writer; by who clears a dead one away; by its readers together
+_LIFE, _CLAIM, _READ = 0, 1, 2
 _OPEN = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a link or a FIFO of this name is no ring
 
 
@@ -56,10 +58,10 @@ def list_rings(domain: int | None = None) -> Iterator[tuple[int, str, Path]]:
             yield int(number), name, path
 
 
-def _lock(fd: int, byte: int) -> bool:
+def _lock(fd: int, byte: int, kind: int = fcntl.F_WRLCK) -> bool:
     """Lock a byte of an open file; False if somebody holds it."""
     try:
-        fcntl.fcntl(fd, fcntl.F_OFD_SETLK, _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, byte, 1, 0))
+        fcntl.fcntl(fd, fcntl.F_OFD_SETLK, _FLOCK.pack(kind, os.SEEK_SET, byte, 1, 0))
     except OSError as error:
         if error.errno in (errno.EAGAIN, errno.EACCES):
             return False
@@ -67,11 +69,26 @@ def _lock(fd: int, byte: int) -> bool:
     return True
 
 
-def is_locked(fd: int) -> bool:
-    """Tell whether a writer lives, without taking anything."""
-    question = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, _LIFE, 1, 0)
+def _is_held(fd: int, byte: int) -> bool:
+    """Tell whether another open file holds a lock on a byte, without taking anything."""
+    question = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, byte, 1, 0)
     answer = fcntl.fcntl(fd, fcntl.F_OFD_GETLK, question)
     return bool(_FLOCK.unpack(answer)[0] != fcntl.F_UNLCK)
+
+
+def is_locked(fd: int) -> bool:
+    """Tell whether a writer lives."""
+    return _is_held(fd, _LIFE)
+
+
+def begin_reading(fd: int) -> None:
+    """Let the writer know of a reader, until this open file is closed."""
+    _lock(fd, _READ, fcntl.F_RDLCK)
+
+
+def is_read(fd: int) -> bool:
+    """Tell a writer whether any reader has the file open."""
+    return _is_held(fd, _READ)
 
 
 def leads_to(path: Path, fd: int) -> bool:

@@ -13,7 +13,7 @@ from camera_mp.frame import FrameFormat
 
 PAGE = 4096
 MAGIC = int.from_bytes(b'camera_m', 'little')
-VERSION = 1
+VERSION = 2
 MIN_SLOTS, MAX_SLOTS = 2, 64
 
 
@@ -37,6 +37,8 @@ class Word(IntEnum):
     REASON_LOCK = 14   # odd while the reason is being written
     COMMITTED = 15     # number of the newest frame; 0: none yet
     SIGNAL = 16        # the futex: its low half changes with every frame and every state
+    UNDRAWN = 17       # frames that came while nobody read, of a camera that draws for readers
+    STAMP = 18         # time of capture of the newest frame, drawn or not, ns since the epoch
 
 
 REASON = slice(512, 1024)  # bytes of the header page: UTF-8, zeros behind it

@@ -15,7 +15,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class RingStatus:
-    """What a ring's header says: counters since its writer started, and its newest frame."""
+    """
+    What a ring's header says: counters since its writer started, and its newest frame.
+
+    undrawn: frames that came while nobody read, of a camera that draws for readers alone.
+    stamp_ns: time of capture of the last frame that came, drawn or not; 0: none yet.
+    """
 
     state: State
     reason: str
@@ -27,7 +32,14 @@ class RingStatus:
     reconnects: int
     framerate: float
     generation: int
+    undrawn: int
+    stamp_ns: int
     newest: Frame | None
+
+    @property
+    def frames(self) -> int:
+        """Frames that the camera has given, drawn or not."""
+        return self.committed + self.undrawn
 
 
 class RingMapping:
@@ -106,6 +118,14 @@ class RingMapping:
         word = self._words[Word.STATE]
         return State(word) if word <= State.STOPPED else State.STOPPED
 
+    def has_readers(self) -> bool:
+        """Tell whether any FrameReader is at this ring."""
+        return file.is_read(self._fd)
+
+    def begin_reading(self) -> None:
+        """Let the writer know that somebody reads, as long as this mapping lives."""
+        file.begin_reading(self._fd)
+
     def writer_lives(self) -> bool:
         """Tell whether a process still holds the writer's lock."""
         return file.is_locked(self._fd)
@@ -156,7 +176,8 @@ class RingMapping:
         return RingStatus(
             self.state, self._reason(), words[Word.PID], self.writer_lives(), self.newest,
             words[Word.LOST], words[Word.STALLS], words[Word.RECONNECTS],
-            words[Word.FRAMERATE] / 1000, self.generation, self.borrow(self.newest))
+            words[Word.FRAMERATE] / 1000, self.generation, words[Word.UNDRAWN], words[Word.STAMP],
+            self.borrow(self.newest))
 
     def _reason(self) -> str:
         for _ in range(100):  # a writer that died half-way leaves the lock odd for ever
@@ -167,3 +188,9 @@ class RingMapping:
             if before % 2 == 0 and self._words[Word.REASON_LOCK] == before:
                 return text.rstrip(b'\0').decode(errors='replace')
         return ''
+
+
+def ring_status(name: str, domain: int | None = None) -> RingStatus | None:
+    """Tell what a camera is doing now, without becoming its reader; None if there is no ring."""
+    ring = RingMapping.open(file.ring_path(name, domain))
+    return ring.status() if ring else None

@@ -23,7 +23,8 @@ class FrameReader:
     `wait` and `borrow` give the newest frame not seen yet, `next` and `borrow_next` every frame
     in order; `missed` counts those that were overwritten before `next` came to them.
     It may be made before its camera starts, and goes on by itself when the camera restarts or
-    changes size; what is left in the old memory is read first. For one thread.
+    changes size; what is left in the old memory is read first. For one thread. A camera whose
+    frames cost much to make draws them only as long as it has such a reader.
 
     Each way of reading sleeps up to `timeout` seconds (None: for ever) and then raises
     FrameTimeout, or WriterDied if the process that wrote is gone and no other came.
@@ -51,6 +52,7 @@ class FrameReader:
         goes_on = self._ring is not None and ring.generation == self._ring.generation
         if not goes_on and not ring.writer_lives():
             return False
+        ring.begin_reading()
         self._ring, self._seen = ring, self._seen if goes_on else 0
         return True
 

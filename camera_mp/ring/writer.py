@@ -15,7 +15,7 @@ from camera_mp.ring.layout import Ended, State, Word
 import numpy as np
 
 _KEPT = (Word.GENERATION, Word.COMMITTED, Word.STATE, Word.FRAMERATE, Word.LOST, Word.STALLS,
-         Word.RECONNECTS)  # when the ring grows
+         Word.RECONNECTS, Word.UNDRAWN, Word.STAMP)  # when the ring grows
 
 
 def _abandon(owner: int, path: Path, fd: int) -> None:
@@ -94,11 +94,19 @@ class FrameWriter:
         self._words[self._offset // 8] = layout.committed(self._number)
         futex.fence()
         self._words[Word.COMMITTED] = self._number
+        self._words[Word.STAMP] = max(stamp_ns, 0)
         if self._words[Word.STATE] != State.STREAMING:
             self.set_state(State.STREAMING)
         else:
             with self._lock:
                 self._wake()
+
+    def pass_over(self, stamp_ns: int) -> None:
+        """Say that a frame came that is not drawn, because nobody reads."""
+        self.count(Word.UNDRAWN)
+        self._words[Word.STAMP] = max(stamp_ns, 0)
+        if self._words[Word.STATE] != State.STREAMING:
+            self.set_state(State.STREAMING)
 
     def write(self, image: Pixels, stamp_ns: int | None = None,
               sequence: int | None = None) -> None:
@@ -139,6 +147,10 @@ class FrameWriter:
             self._say(header[Word.STATE], reason)
             os.close(old)
 
+    def has_readers(self) -> bool:
+        """Tell whether any FrameReader is at this ring; costs one system call."""
+        return file.is_read(self._fd)
+
     @property
     def state(self) -> State:
         """Give what the camera is doing, as said last."""
@@ -162,7 +174,7 @@ class FrameWriter:
         self._words[Word.REASON_LOCK] = odd + 1
 
     def count(self, word: Word, amount: int = 1) -> None:
-        """Add to one of the counters LOST, STALLS, RECONNECTS."""
+        """Add to one of the counters LOST, STALLS, RECONNECTS, UNDRAWN."""
         with self._lock:
             self._words[word] += amount
 

@@ -8,6 +8,7 @@ from camera_mp.sources.source import CaptureSettings, Source
 SOURCES = {
     'screen': 'camera_mp.sources.screen:ScreenSource',
     'synthetic': 'camera_mp.sources.synthetic:SyntheticSource',
+    'v4l2': 'camera_mp.sources.v4l2:V4L2Source',
     'video': 'camera_mp.sources.video:VideoSource',
 }
 

@@ -18,23 +18,26 @@ class CaptureSettings(Settings):
 
     source: str = setting('synthetic', 'Where the frames come from.')
     video_device: str = setting('', 'What the source opens: for video a file, a folder or glob '
-                                'of images, an rtsp:// or http:// stream.')
+                                'of images, an rtsp:// or http:// stream; for v4l2 /dev/videoN, '
+                                "a link to it, a serial number, '' for the first camera.")
     image_width: int = setting(0, 'Width in pixels before rotation; 0: as the source has it.',
-                               low=0, high=16384)
+                               low=0, high=16384, live=True)
     image_height: int = setting(0, 'Height in pixels before rotation; 0: as the source has it.',
-                                low=0, high=16384)
+                                low=0, high=16384, live=True)
     framerate: float = setting(0.0, 'Frames a second; 0.0: as the source has it.',
-                               low=0.0, high=1000.0)
+                               low=0.0, high=1000.0, live=True)
     encoding: str = setting('bgr8', 'Encoding of the published colour image.',
-                            choices=COLOR_ENCODINGS)
-    rotate: int = setting(0, 'Degrees to turn the picture clockwise.', choices=ROTATIONS)
-    flip: str = setting('', 'How to mirror the picture, before it is turned.', choices=FLIPS)
+                            choices=COLOR_ENCODINGS, live=True)
+    rotate: int = setting(0, 'Degrees to turn the picture clockwise.', choices=ROTATIONS,
+                          live=True)
+    flip: str = setting('', 'How to mirror the picture, before it is turned.', choices=FLIPS,
+                        live=True)
     slots: int = setting(6, 'Frames kept in shared memory.', low=2, high=64)
     share_with_group: bool = setting(False, 'Let the user group read the shared memory.')
     timestamp_offset: int = setting(0, 'Nanoseconds to add to every stamp.',
-                                    low=-10**12, high=10**12)
+                                    low=-10**12, high=10**12, live=True)
     stall_timeout: float = setting(3.0, 'Seconds without a frame after which the camera counts '
-                                   'as stalled.', low=0.1, high=3600.0)
+                                   'as stalled.', low=0.1, high=3600.0, live=True)
 
 
 @dataclass(frozen=True)
@@ -69,11 +72,12 @@ class Source(ABC):
     streams: what it delivers, the main one first. framerate: its rate in Hz, 0.0 if unknown.
     keeps_framerate: whether it delivers at settings.framerate by itself; the capture thins out
     the frames of a source that does not. hardware_id: serial number or path of the device, ''
-    if it has none.
+    if it has none. longest_retry: seconds between attempts to open it again, at the most.
     """
 
     Settings: ClassVar[type[CaptureSettings]] = CaptureSettings
     has_controls: ClassVar[bool] = False
+    longest_retry: ClassVar[float] = 5.0
     streams: tuple[Stream, ...]
     framerate: float
     keeps_framerate = True
@@ -88,8 +92,8 @@ class Source(ABC):
         """
         Wait for the next frame, without decoding more than must be.
 
-        Raises SourceLost if the source broke (it is closed and opened again) and SourceEnded
-        if there will never be another frame.
+        Raises SourceLost if the source broke, SourceStalled if it hangs (it is closed and opened
+        again) and SourceEnded if there will never be another frame.
         """
 
     @abstractmethod
@@ -119,7 +123,7 @@ class Source(ABC):
         return ()
 
     def close(self) -> None:  # noqa: B027
-        """Let go of the device."""
+        """Let go of the device; once more does nothing."""
 
 
 class Pacer:

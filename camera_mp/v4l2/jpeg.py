@@ -1,0 +1,95 @@
+"""JPEG pictures as cameras send them: where they end, whether they are whole, decoding."""
+
+from collections.abc import Callable
+
+from camera_mp.errors import FrameBroken
+from camera_mp.frame import Pixels
+import cv2
+import numpy as np
+
+try:
+    import simplejpeg
+except ImportError:  # optional
+    simplejpeg = None
+
+IS_FAST = simplejpeg is not None
+Decoder = Callable[[Pixels, Pixels], None]
+
+ADVICE = ('simplejpeg is not installed; OpenCV decodes JPEG with one copy more: '
+          'pip install simplejpeg')
+
+_CHUNK = 4096  # bytes to look at at once for the end of the padding
+# markers of ITU-T T.81, table B.1
+_SOI, _EOI = b'\xff\xd8', b'\xff\xd9'
+_SOS = 0xDA
+_SOF = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_SPACES = {'bgr8': 'BGR', 'rgb8': 'RGB', 'mono8': 'GRAY'}
+_CODES = {'rgb8': cv2.COLOR_BGR2RGB}
+
+
+def trimmed_length(data: Pixels) -> int:
+    """Give the bytes of a picture, (length,) uint8, without the zeros that a camera pads with."""
+    stop = len(data)
+    while stop:
+        start = max(0, stop - _CHUNK)
+        kept = len(data[start:stop].tobytes().rstrip(b'\0'))
+        if kept:
+            return start + kept
+        stop = start
+    return 0
+
+
+def check(data: Pixels, height: int, width: int) -> None:
+    """
+    Raise FrameBroken unless a trimmed picture is whole and of this size.
+
+    What can be told without decoding: it begins and ends as a JPEG, and its header is sound.
+    """
+    head, tail = data[:2].tobytes(), data[-2:].tobytes()
+    if head != _SOI:
+        raise FrameBroken(f'{len(data)} bytes that do not begin as a JPEG')
+    if tail != _EOI:
+        raise FrameBroken(f'JPEG of {len(data)} bytes without an end')
+    found = _size(data)
+    if found != (height, width):
+        raise FrameBroken('JPEG with a broken header' if found is None else
+                          f'JPEG of {found[1]}x{found[0]} instead of {width}x{height}')
+
+
+def _size(data: Pixels) -> tuple[int, int] | None:
+    """Walk through the header's segments up to the pixels; give height and width."""
+    at, size = 2, None
+    while len(head := data[at:at + 9].tobytes()) == 9 and head[0] == 0xFF:
+        marker, length = head[1], int.from_bytes(head[2:4], 'big')
+        if marker == _SOS:
+            return size
+        if marker in _SOF:
+            size = int.from_bytes(head[5:7], 'big'), int.from_bytes(head[7:9], 'big')
+        at += 2 + length
+    return None
+
+
+def decoder(encoding: str) -> Decoder:
+    """Give what decodes a checked picture straight into an array of this encoding."""
+    decode = _decode_simple if IS_FAST else _decode_opencv
+    return lambda data, out: decode(data, out, encoding)
+
+
+def _decode_simple(data: Pixels, out: Pixels, encoding: str) -> None:
+    try:
+        simplejpeg.decode_jpeg(data, _SPACES[encoding], buffer=out)
+    except ValueError as error:
+        # libjpeg's warning about padding inside, which many webcams do; the picture is whole
+        if 'extraneous bytes before marker 0xd9' not in str(error):
+            raise FrameBroken(f'JPEG of {len(data)} bytes: {error}') from None
+
+
+def _decode_opencv(data: Pixels, out: Pixels, encoding: str) -> None:
+    how = cv2.IMREAD_GRAYSCALE if encoding == 'mono8' else cv2.IMREAD_COLOR
+    picture = cv2.imdecode(data, how | cv2.IMREAD_IGNORE_ORIENTATION)
+    if picture is None or picture.shape != out.shape:
+        raise FrameBroken(f'JPEG of {len(data)} bytes that cannot be decoded')
+    if encoding in _CODES:
+        cv2.cvtColor(picture, _CODES[encoding], dst=out)
+    else:
+        np.copyto(out, picture)

@@ -1,0 +1,34 @@
+"""The driver's time and number of a frame, as the rest of the package has them."""
+
+import time
+
+
+def to_realtime(monotonic_ns: int) -> int:
+    """
+    Give the CLOCK_REALTIME at a moment of CLOCK_MONOTONIC, both in ns.
+
+    The clocks are compared anew each time, so that a step of NTP does not skew later stamps;
+    the best of three looks, because a process may be put to sleep between two clocks. A stamp
+    of 0 or in the future is a driver's nonsense: the time is now.
+    """
+    looks = [(time.monotonic_ns(), time.time_ns(), time.monotonic_ns()) for _ in range(3)]
+    before, now, after = min(looks, key=lambda look: look[2] - look[0])
+    if not 0 < monotonic_ns <= looks[-1][2]:
+        return now
+    return now - ((before + after) // 2 - monotonic_ns)
+
+
+class Unwrapped:
+    """Makes a 32-bit counter one that never wraps round nor goes back."""
+
+    def __init__(self) -> None:
+        self._last: int | None = None
+
+    def next(self, number: int) -> int:  # noqa: A003
+        """Give the number of the next frame; one that went back or stood still counts as one."""
+        if self._last is None:
+            self._last = number
+        else:
+            step = (number - self._last) & 0xFFFFFFFF
+            self._last += step if 0 < step < 0x80000000 else 1
+        return self._last
