@@ -3,11 +3,13 @@ Detectors beside cameras: what the pool costs, and what it takes away from other
 
     python benchmark/detectors.py [--quick] [--json FILE] [--plot FILE]
 
-Four cameras at 640x480 and 30 Hz with three workers each that want four times the CPU of this
-machine, beside the command loop; the pool against a plain loop; markers found in every frame of
+Four cameras at 640x480 and 30 Hz with three workers each that want far more CPU than there is,
+beside the command loop; the pool against a plain loop; markers found in every frame of
 the synthetic camera; 1, 3 and 10 cameras with a small ONNX network on each and without.
 """
 
+from collections.abc import Callable
+from contextlib import ExitStack
 import os
 from pathlib import Path
 import sys
@@ -15,6 +17,7 @@ import time
 
 from camera_mp import FrameFormat, FrameReader, FrameWriter
 from camera_mp.detector_pool import DetectorPool
+from camera_mp.heap import keep_large_blocks
 from detector_load import Mean
 from detectors_aruco import markers
 from detectors_cameras import with_a_network
@@ -29,33 +32,37 @@ _PATIENCE = 10.0
 
 def overhead(rounds: int) -> list[Row]:
     """Time each frame from its commit to its result, in a plain loop and through a pool."""
-    name = f'benchmark_{os.getpid()}'
+    keep_large_blocks()  # as the workers do
+    names = [f'benchmark_{os.getpid()}_{way}' for way in ('plain', 'pool')]
     detector = Mean(Mean.Settings())
-    times: dict[str, list[float]] = {'plain loop': [], 'pool': []}
-    cpu = dict.fromkeys(times, 0.0)
-    with FrameWriter(name, FORM) as writer, DetectorPool(
-            name, 'detector_load:Mean', policy='every', nice=0) as pool, (
-            FrameReader(name)) as reader:
-        def plainly() -> None:
-            detector.detect(reader.wait(_PATIENCE).image)
-
-        def through_pool() -> None:
-            pool.next(_PATIENCE)
-
+    with ExitStack() as stack:
+        # a ring each: the pool would work on the frames of the plain loop too, beside it
+        plain, shared = (stack.enter_context(FrameWriter(name, FORM)) for name in names)
+        reader = stack.enter_context(FrameReader(names[0]))
+        pool = stack.enter_context(
+            DetectorPool(names[1], 'detector_load:Mean', policy='every', nice=0))
         assert pool.wait_ready(_PATIENCE)
+        ways: dict[str, tuple[FrameWriter, Callable[[], object]]] = {
+            'plain loop': (plain, lambda: detector.detect(reader.next(_PATIENCE).image)),
+            'pool': (shared, lambda: pool.next(_PATIENCE))}
+        times: dict[str, list[float]] = {way: [] for way in ways}
+        cpu = dict.fromkeys(ways, 0.0)
         for _ in range(rounds):
-            for way, take, other in (('plain loop', plainly, through_pool),
-                                     ('pool', through_pool, plainly)):
-                for _ in range(_BATCH):
-                    start, used = time.perf_counter(), time.process_time()
-                    writer.begin()
-                    writer.commit(time.time_ns(), 0)
-                    take()
-                    times[way].append(1e3 * (time.perf_counter() - start))
-                    cpu[way] += 1e3 * (time.process_time() - used)
-                    other()
+            for way, (writer, take) in ways.items():
+                used = time.process_time()
+                times[way] += [_timed(writer, take) for _ in range(_BATCH)]
+                cpu[way] += 1e3 * (time.process_time() - used)
     return [{'way': way, **{f'{key} ms': value for key, value in percentiles(series).items()},
              'CPU ms a frame, here': cpu[way] / len(series)} for way, series in times.items()]
+
+
+def _timed(writer: FrameWriter, take: Callable[[], object]) -> float:
+    """Give the milliseconds from a commit to the result."""
+    writer.begin()
+    start = time.perf_counter()
+    writer.commit(time.time_ns(), 0)
+    take()
+    return 1e3 * (time.perf_counter() - start)
 
 
 def goals(cameras: list[Row], cpu: list[Row], loop: list[Row], ways: list[Row]) -> list[Row]:
