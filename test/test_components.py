@@ -169,7 +169,7 @@ def test_what_cannot_be_loaded_says_why_and_leaves_nothing(
 
 
 @pytest.mark.parametrize(('how', 'text'), [
-    ('CameraError', 'a node failed and is unloaded: the device is gone'),
+    ('CameraError', '/faulty: failed and is unloaded: the device is gone'),
     ('ZeroDivisionError', 'ZeroDivisionError: division by zero')])
 def test_one_that_fails_later_is_unloaded_alone(
         components: Components, log: Log, ring_name: str, how: str, text: str,
