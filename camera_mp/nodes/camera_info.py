@@ -62,12 +62,12 @@ class CameraInfoManager:
         self._picture = picture
         self._warned = ''
         self._calibration = self._load()
-        if self._calibration:
-            self._warn_once(_misfit(self._calibration, picture()))
         node.create_service(SetCameraInfo, f'{prefix}set_camera_info', self._on_set)
 
     def _load(self) -> Calibration | None:
-        if not self._path.exists() and self._path == resolve_url('', self._camera):
+        # not Path.exists: it raises where a folder may not be looked into
+        there = os.path.exists(self._path)  # noqa: PTH110
+        if not there and self._path == resolve_url('', self._camera):
             self._log.info(f'not calibrated: {self._path} does not exist')
             return None
         try:
@@ -75,7 +75,11 @@ class CameraInfoManager:
         except SettingError as error:
             self._warn_once(str(error))
             return None
-        self._log.info(f'calibrated by {self._path}, camera_name {calibration.camera_name!r}')
+        problem = _misfit(calibration, self._picture())
+        if problem:
+            self._warn_once(problem)
+        else:
+            self._log.info(f'calibrated by {self._path}, camera_name {calibration.camera_name!r}')
         return calibration
 
     def for_stream(self, name: str) -> Callable[[str, Frame], Any]:
@@ -104,7 +108,7 @@ class CameraInfoManager:
         return self._main(frame_id, frame) if same else uncalibrated(frame_id, frame)
 
     def _warn_once(self, problem: str) -> None:
-        if problem and problem != self._warned:
+        if problem != self._warned:
             self._warned = problem
             where = '' if str(self._path) in problem else f'{self._path}: '
             self._log.warning(f'not calibrated: {where}{problem}')

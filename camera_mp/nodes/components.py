@@ -57,7 +57,7 @@ class Components:
 
     def __init__(self, context: Context, log: RcutilsLogger) -> None:
         self._context, self._log = context, log
-        self._running: dict[int, tuple[Node, Spinner]] = {}
+        self._running: dict[int, tuple[str, Node, Spinner]] = {}
         self._last = 0
 
     def load(self, request: LoadRequest) -> tuple[int, str]:
@@ -69,8 +69,8 @@ class Components:
             raise ComponentError(problem)
         self._last += 1
         number, name = self._last, node.get_fully_qualified_name()
-        spinner = Spinner(node, partial(self._on_error, number))
-        self._running[number] = node, spinner
+        spinner = Spinner(node, partial(self._on_error, number, name))
+        self._running[number] = name, node, spinner
         spinner.start()
         self._log.info(f'{name}: loaded, {request.plugin_name}')
         return number, name
@@ -96,8 +96,7 @@ class Components:
 
     def names(self) -> dict[int, str]:
         """Give the full names of the nodes by their unique ids."""
-        return {number: node.get_fully_qualified_name()
-                for number, (node, _) in self._running.copy().items()}
+        return {number: name for number, (name, _, _) in self._running.copy().items()}
 
     def close(self) -> None:
         """End all nodes."""
@@ -106,10 +105,10 @@ class Components:
 
     def _end(self, number: int) -> bool:
         # whoever gets it out of the dictionary ends it: unload, or the thread that failed
-        node, spinner = self._running.pop(number, (None, None))
-        if node is None or spinner is None:
+        mine = self._running.pop(number, None)
+        if mine is None:
             return False
-        name = node.get_fully_qualified_name()
+        name, node, spinner = mine
         spinner.end()
         try:
             node.destroy_node()
@@ -118,11 +117,11 @@ class Components:
         self._log.info(f'{name}: unloaded')
         return True
 
-    def _on_error(self, number: int, error: Exception) -> None:
+    def _on_error(self, number: int, name: str, error: Exception) -> None:
         text = str(error)
         if not isinstance(error, CameraError):
             text = ''.join(traceback.format_exception(error))
-        self._log.error(f'a node failed and is unloaded: {text}')
+        self._log.error(f'{name}: failed and is unloaded: {text}')
         self._end(number)
 
 
