@@ -30,6 +30,8 @@ setup(
         'capture = camera_mp.capture:main',
         'command_loop = camera_mp.nodes.command_loop:main',
         'proof = camera_mp.proof.program:main',
+        'record = camera_mp.record:main',
+        'recorder = camera_mp.nodes.recorder:main',
         'top = camera_mp.top:main',
     ]},
 )

@@ -15,13 +15,13 @@ import socket
 import sys
 import threading
 import time
-from typing import Any, get_type_hints
+from typing import Any
 
 from camera_mp.capture_commands import carry_out
 from camera_mp.capture_loop import Capture, Report
+from camera_mp.command_line import add_settings
 from camera_mp.errors import CameraError, SettingError
 from camera_mp.line_socket import LineSocket
-from camera_mp.settings import describe_allowed
 from camera_mp.signals import exit_on
 from camera_mp.sources import CaptureSettings, source_class, SOURCES
 
@@ -138,16 +138,7 @@ def _parse_settings(source: str, argv: Sequence[str] | None) -> CaptureSettings:
     kind = source_class(source).Settings
     parser = argparse.ArgumentParser(parents=[parser := _first_parser()], prog=parser.prog,
                                      description=parser.description, allow_abbrev=False)
-    types = get_type_hints(kind)
-    for item in fields(kind):
-        if item.name == 'source':
-            continue
-        allowed = describe_allowed(item)
-        how: dict[str, Any] = {'type': types[item.name]}
-        if types[item.name] is bool:
-            how = {'action': argparse.BooleanOptionalAction}
-        parser.add_argument('--' + item.name.replace('_', '-'), default=item.default, **how,
-                            help=item.metadata['description'] + (f' [{allowed}]' * bool(allowed)))
+    add_settings(parser, kind, leave_out=['source'])
     values = vars(parser.parse_args(argv))
     return kind.from_values({item.name: values[item.name] for item in fields(kind)})
 

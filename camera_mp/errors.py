@@ -37,6 +37,10 @@ class DetectorError(CameraError):
     """A detector cannot be made as asked, or failed on a picture."""
 
 
+class RecordingError(CameraError):
+    """A recording cannot be made: a folder, an encoder or a picture that does not do."""
+
+
 class RingError(CameraError):
     """Base of what can go wrong with a ring."""
 
