@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from camera_mp.capture_process import Log
 from camera_mp.errors import RecordingError
 from camera_mp.recording.settings import ALL, RecordingSettings
 
 if TYPE_CHECKING:
+    from camera_mp.capture_process import Log
     from camera_mp.recording.recorder import Recorder
 
 
-def make_recorder(cameras: Sequence[str], folder: Path, settings: RecordingSettings, log: Log,
+def make_recorder(cameras: Sequence[str], folder: Path, settings: RecordingSettings, log: 'Log',
                   name: str = '') -> 'Recorder':
     """Give a Recorder, which see, or RecordingError if PyAV is not installed."""
     try:

@@ -1,12 +1,13 @@
 """The recording of one camera: a thread from its ring into files."""
 
+from contextlib import suppress
 import os
 from pathlib import Path
 import threading
 import time
 
 from camera_mp.capture_process import Log
-from camera_mp.errors import CameraError, FrameTimeout, RingClosed, WriterDied
+from camera_mp.errors import CameraError, FrameTimeout, RingClosed, RingError, WriterDied
 from camera_mp.frame import Frame
 from camera_mp.recording.segment import Segment, start_name
 from camera_mp.recording.settings import RecordingSettings
@@ -23,7 +24,7 @@ _TELL = 5.0     # seconds between two warnings of missed frames
 
 class CameraRecording:
     """
-    Records every frame of a camera, in order, from `start` to `stop`.
+    Records every frame of a camera that comes, in order, from `start` to `stop`.
 
     It takes the camera's own JPEGs where the settings allow it and a ring `<camera>.compressed`
     gives them. A frame that is overwritten before it could be taken is counted: nothing here
@@ -39,7 +40,7 @@ class CameraRecording:
         ring_path(camera)  # a name that passes here has no way out of the folder
         self.camera = camera
         self._folder, self._name, self._settings, self._log = folder, name, settings, log
-        self._reader = FrameReader(self._ring_to_read())
+        self._reader: FrameReader | None = None
         self._segment: Segment | None = None
         self._frames = self._missed_before = self._noted = 0
         self._finished: tuple[Path, ...] = ()
@@ -49,12 +50,18 @@ class CameraRecording:
 
     def start(self) -> None:
         """Begin, without waiting for a frame."""
-        self._thread.start()
+        try:
+            self._choose_ring()
+        except RingError as error:
+            self._fail(str(error))
+        else:
+            self._thread.start()
 
     def stop(self) -> None:
         """End, and wait until the file is whole."""
         self._stopping.set()
-        self._thread.join()
+        if self._thread.ident:
+            self._thread.join()
 
     def status(self) -> RecordingStatus:
         """Give what it is doing; from any thread."""
@@ -64,7 +71,7 @@ class CameraRecording:
             segment.unfinished if segment else None, self._finished, self._error)
 
     def _missed(self) -> int:
-        return self._missed_before + self._reader.missed
+        return self._missed_before + (self._reader.missed if self._reader else 0)
 
     def _run(self) -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
@@ -78,16 +85,16 @@ class CameraRecording:
                        else str(error))
 
     def _step(self) -> None:
-        self._choose_ring()
+        reader = self._choose_ring()
         try:
-            frame = self._reader.next(_LOOK)
+            frame = reader.next(_LOOK)
         except FrameTimeout:
             return
         except (WriterDied, RingClosed) as end:
             self._finish(str(end))
             self._stopping.wait(_LOOK)
             return
-        self._write(frame)
+        self._write(frame, reader)
         self._tell_missed()
 
     def _ring_to_read(self) -> str:
@@ -95,27 +102,31 @@ class CameraRecording:
         copies = self._settings.codec in ('auto', 'copy')
         return compressed if copies and ring_path(compressed).exists() else self.camera
 
-    def _choose_ring(self) -> None:
+    def _choose_ring(self) -> FrameReader:
         """Between two files, turn to the ring that is there now."""
-        if self._segment is None and (ring := self._ring_to_read()) != self._reader.name:
-            self._missed_before += self._reader.missed
-            self._reader = FrameReader(ring)
+        if self._segment is None or self._reader is None:
+            ring = self._ring_to_read()
+            if self._reader is None or ring != self._reader.name:
+                self._missed_before = self._missed()
+                self._reader = _read_from_now_on(ring)
+        return self._reader
 
-    def _write(self, frame: Frame) -> None:
-        if self._segment and (reason := self._why_new_file(frame)):
+    def _write(self, frame: Frame, reader: FrameReader) -> None:
+        if self._segment and (reason := self._why_new_file(frame, reader.generation)):
             self._finish(reason)
         if self._segment is None:
-            self._begin(frame)
+            self._begin(frame, reader)
         assert self._segment
-        self._segment.write(frame, missed=self._newly_missed(), lost=self._newly_lost(frame))
+        lost = self._newly_lost(frame, reader)
+        self._segment.write(frame, missed=self._newly_missed(), lost=lost)
         self._frames += 1
         self._last_ns = frame.stamp_ns
 
-    def _why_new_file(self, frame: Frame) -> str:
+    def _why_new_file(self, frame: Frame, generation: int | None) -> str:
         minutes, step = self._settings.segment_minutes, frame.stamp_ns - self._last_ns
         if frame.format != self._format:
             return f'now {frame.format}'
-        if self._reader.generation != self._generation:
+        if generation != self._generation:
             return 'the camera has restarted'
         if not -_BACK <= step <= _PAUSE:
             return f'the stamps jumped by {step / 1e9:.3f} s'
@@ -123,9 +134,9 @@ class CameraRecording:
             return f'{minutes:g} minutes'
         return ''
 
-    def _begin(self, frame: Frame) -> None:
-        status = self._reader.status()
-        self._format, self._generation = frame.format, self._reader.generation
+    def _begin(self, frame: Frame, reader: FrameReader) -> None:
+        status = reader.status()
+        self._format, self._generation = frame.format, reader.generation
         self._start_ns, self._looked_ns = frame.stamp_ns, frame.stamp_ns
         self._lost = status.lost if status else 0
         self._segment = Segment(
@@ -138,12 +149,12 @@ class CameraRecording:
         before, self._noted = self._noted, self._missed()
         return self._noted - before
 
-    def _newly_lost(self, frame: Frame) -> int:
+    def _newly_lost(self, frame: Frame, reader: FrameReader) -> int:
         """Give how many frames the camera lost, as its ring says; looks once a second."""
         if frame.stamp_ns - self._looked_ns < 10**9:
             return 0
         self._looked_ns = frame.stamp_ns
-        status = self._reader.status()
+        status = reader.status()
         before, self._lost = self._lost, status.lost if status else self._lost
         return self._lost - before
 
@@ -167,3 +178,11 @@ class CameraRecording:
             self._segment = None
         self._error = f'{self.camera}: {reason}'
         self._log.error(f'{self._error}; recording of it has ended')
+
+
+def _read_from_now_on(ring: str) -> FrameReader:
+    """Give a reader that passes over what lies in the ring already, which may be old."""
+    reader = FrameReader(ring)
+    with suppress(FrameTimeout, RingClosed, WriterDied), reader.borrow(0):
+        pass
+    return reader

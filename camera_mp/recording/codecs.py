@@ -123,6 +123,8 @@ class Encoder:
         image = np.ascontiguousarray(frame.image[:height, :width])
         picture = av.VideoFrame.from_ndarray(
             image, format=_PIXELS.get(frame.encoding, self._codec.pixels))
+        if frame.encoding.startswith('bayer'):
+            picture = picture.reformat(format='rgb24')  # swscale's own way to YUV is too bright
         picture = picture.reformat(format=self._codec.pixels)
         picture.pts, picture.time_base = pts, TIME_BASE
         return self._stream.encode(picture)  # type: ignore[no-any-return]
