@@ -38,9 +38,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CameraError as error:
         print(f'record: {error}', file=sys.stderr)
         return 1
-    _work(recorder, stop, options.seconds)
-    results = recorder.stop()
-    ignore()
+    try:
+        _work(recorder, stop, options.seconds)
+    finally:
+        results = recorder.stop()
+        ignore()
     for status in results:
         if not status.frames and not status.error:
             print(f'{status.camera}: no frame came', file=sys.stderr)

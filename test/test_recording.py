@@ -322,6 +322,7 @@ def test_all_cameras_are_found_and_each_once(ring_name: str, tmp_path: Path) -> 
     need_av()
     recorder = make_recorder([ALL], tmp_path, RecordingSettings(), logging.getLogger())
     recorder.start()
+    ring_path(f'{ring_name}.none').write_bytes(bytes(5000))
     try:
         with FrameWriter(ring_name, FORM), FrameWriter(f'{ring_name}.depth', FORM), \
                 FrameWriter(f'{ring_name}.compressed', FrameFormat(96, 128, 'jpeg')):

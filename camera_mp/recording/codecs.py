@@ -12,6 +12,8 @@ from camera_mp.frame import Frame, FrameFormat
 from camera_mp.recording.settings import PRESETS, RecordingSettings
 import numpy as np
 
+os.environ.setdefault('SVT_LOG', '1')  # SVT-AV1 talks to stderr by itself: errors alone
+
 Packet: TypeAlias = 'av.Packet[Any]'
 
 # seconds; as fine as MPEG-4 part 2 can have it (at most 65535 in a second)
@@ -88,7 +90,6 @@ class Encoder:
 
     def __init__(self, container: Any, codec: Codec, form: FrameFormat,
                  framerate: float) -> None:
-        os.environ.setdefault('SVT_LOG', '1')  # errors alone; it talks to stderr by itself
         self._codec = codec
         self._copies = codec.name == 'copy'
         rate = min(max(round(framerate), 1), 1000) if framerate else 30

@@ -6,12 +6,12 @@ from pathlib import Path
 import time
 
 from camera_mp.capture_process import Log
-from camera_mp.errors import RecordingError
+from camera_mp.errors import RecordingError, RingError
 from camera_mp.recording.camera_recording import CameraRecording
 from camera_mp.recording.codecs import check_codec
 from camera_mp.recording.settings import ALL, RecordingSettings
 from camera_mp.recording.status import RecordingStatus
-from camera_mp.ring import list_rings
+from camera_mp.ring import list_rings, RingMapping
 from camera_mp.ring.file import domain_id, ring_path
 
 _LOOK = 0.02
@@ -63,7 +63,7 @@ class Recorder:
         """Begin to record cameras that are new; to be called now and then while it is running."""
         if not (self._all and self.running):
             return
-        found = {name for _, name, _ in list_rings(domain_id())}
+        found = {name for _, name, path in list_rings(domain_id()) if _is_alive(path)}
         for camera in sorted(found):
             whole = camera.removesuffix('.compressed')  # its JPEGs are of the same pictures
             if camera not in self._recordings and not (whole != camera and whole in found):
@@ -86,6 +86,14 @@ class Recorder:
     def statuses(self) -> list[RecordingStatus]:
         """Give what each recording does, or did if it has ended."""
         return [recording.status() for recording in self._recordings.values()]
+
+
+def _is_alive(path: Path) -> bool:
+    try:
+        ring = RingMapping.open(path)
+    except RingError:
+        return False  # no ring, whatever its name
+    return ring is not None and ring.writer_lives()
 
 
 def _prepare(folder: Path) -> None:

@@ -1,7 +1,7 @@
 """One file of a recording: a fragmented MP4 and its sidecar."""
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import datetime, timezone
 from itertools import count
 from pathlib import Path
@@ -41,9 +41,12 @@ class Segment:
         self.frames = 0
         self._form, self._start_ns, self._pts = first.format, first.stamp_ns, -1
         self._sidecar, self.path = _claim(folder, name)
-        self._file = open(self.unfinished, 'xb')  # noqa: SIM115
-        self._container = av.open(self._file, 'w', format='mp4', options=_MUXER)
-        self._encoder = Encoder(self._container, codec, first.format, framerate)
+        with ExitStack() as undo:
+            undo.callback(self._remove)
+            self._file = undo.enter_context(open(self.unfinished, 'xb'))
+            self._container = av.open(self._file, 'w', format='mp4', options=_MUXER)
+            self._encoder = Encoder(self._container, codec, first.format, framerate)
+            undo.pop_all()
         width, height = self._encoder.size
         self._about = {'camera': camera, 'encoding': first.encoding, 'codec': codec.name,
                        'width': width, 'height': height}
@@ -90,8 +93,12 @@ class Segment:
             with suppress(OSError, av.FFmpegError):  # it is why we are here
                 close()
         if not self.frames:
-            self.unfinished.unlink(missing_ok=True)
-            self._sidecar.path.unlink(missing_ok=True)
+            self._remove()
+
+    def _remove(self) -> None:
+        self._sidecar.close()
+        self._sidecar.path.unlink(missing_ok=True)
+        self.unfinished.unlink(missing_ok=True)
 
 
 def _claim(folder: Path, name: str) -> tuple[Sidecar, Path]:
