@@ -112,4 +112,4 @@ def test_without_pyav_it_says_what_to_install(ring_name: str) -> None:
     program = run('-c', 'import sys; sys.modules["av"] = None\n'
                   'from camera_mp.record import main\nsys.exit(main(["front"]))')
     assert program.process.returncode == 1
-    assert program.lines == ['record: recording needs PyAV: pip install av']
+    assert program.lines == ['record: recording needs PyAV 16 or newer: pip install av']

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import islice
 import logging
 from pathlib import Path
 import subprocess
@@ -364,10 +365,10 @@ def test_a_folder_that_goes_away_ends_the_recording_until_it_is_started_again(
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Give a folder with room for 500 kB."""
+    """Give a folder with room for 200 kB."""
     folder = tmp_path / 'disk'
     folder.mkdir()
-    if subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=500k', 'tmpfs', folder],
+    if subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=200k', 'tmpfs', folder],
                       stderr=subprocess.DEVNULL).returncode:
         pytest.skip('a full disk can be made by root alone')
     yield folder
@@ -381,7 +382,7 @@ def test_a_full_disk_ends_the_recording_and_what_was_written_plays(
     moments = iter(stamps(1000))
 
     def send_on() -> bool:
-        writer.write(image, next(moments))
+        send(writer, list(islice(moments, 5)), image)
         return bool(recording.status.error)
 
     eventually(send_on)

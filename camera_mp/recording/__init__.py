@@ -24,7 +24,7 @@ def make_recorder(cameras: Sequence[str], folder: Path, settings: RecordingSetti
     except ModuleNotFoundError as error:
         if error.name != 'av':
             raise
-        raise RecordingError('recording needs PyAV: pip install av') from None
+        raise RecordingError('recording needs PyAV 16 or newer: pip install av') from None
     return Recorder(cameras, folder, settings, log, name)
 
 

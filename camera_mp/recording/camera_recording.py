@@ -16,7 +16,7 @@ from camera_mp.ring import FrameReader
 from camera_mp.ring.file import ring_path
 
 _LOOK = 0.25    # seconds between looks at whether to end
-_NICE = 5       # so that an encoder gives way to the cameras
+_NICE = 10      # so that an encoder gives way to the cameras
 _BACK = 10**9   # ns that a stamp may lie before the last one's in the same file
 _PAUSE = 60 * 10**9  # ns without a frame after which a new file begins
 _TELL = 5.0     # seconds between two warnings of missed frames
