@@ -18,6 +18,7 @@ from camera_mp.command_line import add_settings
 from camera_mp.errors import CameraError, SettingError
 from camera_mp.heap import keep_large_blocks
 from camera_mp.recording import ALL, make_recorder, RecordingSettings
+from camera_mp.recording.sidecar import sidecar_path, UNFINISHED
 from camera_mp.signals import ignore, StopFlag
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for status in results:
         if not status.frames and not status.error:
             print(f'{status.camera}: no frame came', file=sys.stderr)
+    if not results:
+        print('record: no camera came', file=sys.stderr)
     return int(not results or any(status.error or not status.frames for status in results))
 
 
@@ -72,8 +75,9 @@ def _make_recorder(options: argparse.Namespace) -> 'Recorder':
     if folder.suffix == '.mp4':
         if len(options.cameras) != 1:
             raise SettingError(f'output: {folder} is one file; for several cameras give a folder')
-        if folder.exists():
-            raise SettingError(f'output: {folder} is there already; give another name')
+        for path in (folder, Path(f'{folder}{UNFINISHED}'), sidecar_path(folder)):
+            if path.exists():
+                raise SettingError(f'output: {path} is there already; give another name')
         folder, name = folder.parent, folder.stem
     return make_recorder(options.cameras or [ALL], folder, settings, logging.getLogger(), name)
 

@@ -93,15 +93,18 @@ def test_it_ends_after_some_seconds(writer: FrameWriter, tmp_path: Path) -> None
     (['../x'], "camera name: '../x' is not allowed"),
     (['front', '-o', '/dev/null/x'], 'folder: /dev/null/x: Not a directory'),
     (['front', '-o', '{folder}/old.mp4'], 'old.mp4 is there already; give another name'),
+    (['front', '-o', '{folder}/cut.mp4'], 'cut.mp4.part is there already; give another name'),
     (['front', '--quality', '0'], 'quality: 0 is not allowed; allowed: 1 to 100'),
     (['front', '--codec', 'h265'], "codec: 'h265' is not allowed; allowed: 'auto', 'h264'"),
     (['front', '--seconds', '0'], 'seconds: 0.0 is not allowed; allowed: more than 0'),
     (['nobody', '-o', '{folder}', '--seconds', '0.2'], 'nobody: no frame came'),
+    (['-o', '{folder}', '--seconds', '0.2'], 'no camera came'),
 ])
 def test_what_cannot_be_is_one_line_and_code_1(ring_name: str, tmp_path: Path, words: list[str],
                                                text: str) -> None:
     need_av()
-    (tmp_path / 'old.mp4').write_bytes(b'')
+    for name in ('old.mp4', 'cut.mp4.part'):
+        (tmp_path / name).write_bytes(b'')
     program = run(*RECORD, *(word.format(folder=tmp_path) for word in words))
     assert program.process.returncode == 1
     assert len(program.lines) == 1

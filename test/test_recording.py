@@ -402,8 +402,8 @@ def test_a_full_disk_ends_the_recording_and_what_was_written_plays(
 def test_a_codec_that_is_not_there_is_named_and_auto_does_without(
         writer: FrameWriter, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     need_av()
-    from camera_mp.recording import codecs
-    monkeypatch.setitem(codecs._ENCODERS, 'h264', 'libnothing')
+    from camera_mp.recording import encoder
+    monkeypatch.setitem(encoder._ENCODERS, 'h264', 'libnothing')
     with pytest.raises(SettingError, match="codec: 'h264' needs the encoder libnothing, which "
                        "PyAV's FFmpeg lacks; allowed here: 'auto', 'mpeg4', "):
         record(codec='h264')

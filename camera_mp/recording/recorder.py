@@ -8,7 +8,7 @@ import time
 from camera_mp.capture_process import Log
 from camera_mp.errors import RecordingError, RingError
 from camera_mp.recording.camera_recording import CameraRecording
-from camera_mp.recording.codecs import check_codec
+from camera_mp.recording.encoder import check_codec
 from camera_mp.recording.settings import ALL, RecordingSettings
 from camera_mp.recording.status import RecordingStatus
 from camera_mp.ring import list_rings, RingMapping

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 from camera_mp.errors import RecordingError
 from camera_mp.frame import Frame
-from camera_mp.recording.codecs import choose_codec, Encoder, Packet, TIME_BASE
+from camera_mp.recording.encoder import choose_codec, Encoder, Packet, TIME_BASE
 from camera_mp.recording.settings import RecordingSettings
 from camera_mp.recording.sidecar import Sidecar, sidecar_path, UNFINISHED
 
