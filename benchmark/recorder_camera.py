@@ -17,6 +17,7 @@ import numpy as np
 
 WIDTH, HEIGHT, RATE = 1280, 720, 30.0
 _PICTURES = 16
+_QUALITY = 80  # of the JPEGs, about what webcams have
 _NOISE = 3.0  # standard deviation, of 255
 
 
@@ -38,7 +39,9 @@ def main(name: str, encoding: str) -> None:
     """Write until told to end."""
     stop, frames = StopFlag(), pictures()
     if encoding == 'jpeg':
-        name, frames = f'{name}.compressed', [cv2.imencode('.jpg', each)[1] for each in frames]
+        quality = [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
+        name = f'{name}.compressed'
+        frames = [cv2.imencode('.jpg', picture, quality)[1] for picture in frames]
     with FrameWriter(name, FrameFormat(HEIGHT, WIDTH, encoding)) as writer:
         pacer, number = Pacer(RATE), 0
         while not stop.is_set:
