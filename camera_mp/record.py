@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from camera_mp.command_line import add_settings
 from camera_mp.errors import CameraError, SettingError
-from camera_mp.heap import keep_large_blocks
 from camera_mp.recording import ALL, make_recorder, RecordingSettings
 from camera_mp.recording.sidecar import sidecar_path, UNFINISHED
 from camera_mp.signals import ignore, StopFlag
@@ -31,7 +30,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run `record`; the exit code is 1 if a camera was not recorded, or not to the end."""
     options = _parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format='%(message)s', stream=sys.stderr)
-    keep_large_blocks()
     stop = StopFlag()
     try:
         recorder = _make_recorder(options)
