@@ -57,7 +57,7 @@ def by_itself(names: list[str], count: int) -> Row:
     costs = []
     with FrameSet(names, slop_ns=SLOP_NS) as frames:
         while len(costs) < count:
-            time.sleep(1.2 / RATE)
+            time.sleep(1 / RATE)
             used = time.thread_time_ns()
             with suppress(FrameTimeout), frames.borrow(0.0):
                 costs.append(time.thread_time_ns() - used)
@@ -66,7 +66,7 @@ def by_itself(names: list[str], count: int) -> Row:
 
 def one_by_one(names: list[str], count: int) -> Row:
     """Wait for a frame of each with plain readers: the waiting alone."""
-    costs, readers = [], [FrameReader(name) for name in names]
+    costs, readers = list[int](), [FrameReader(name) for name in names]
     for _ in range(count):
         used = time.thread_time_ns()
         for reader in readers:
