@@ -35,6 +35,8 @@ setup(
         'list_cameras = camera_mp.list_cameras:main',
         'proof = camera_mp.proof.program:main',
         'top = camera_mp.top:main',
+        'view = camera_mp.view:main',
+        'viewer = camera_mp.nodes.viewer:main',
     ], 'rclpy_components': [  # for component_container: PLUGIN = MODULE:CLASS
         'camera_mp::CameraNode = camera_mp.nodes.camera:CameraNode',
     ]},

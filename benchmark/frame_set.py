@@ -54,7 +54,7 @@ def _cpu(costs: list[int]) -> Row:
 
 def by_itself(names: list[str], count: int) -> Row:
     """Make sets of frames that are there already: what a set costs beyond waiting."""
-    costs = []
+    costs: list[int] = []
     with FrameSet(names, slop_ns=SLOP_NS) as frames:
         while len(costs) < count:
             time.sleep(1 / RATE)
@@ -66,7 +66,7 @@ def by_itself(names: list[str], count: int) -> Row:
 
 def one_by_one(names: list[str], count: int) -> Row:
     """Wait for a frame of each with plain readers: the waiting alone."""
-    costs, readers = list[int](), [FrameReader(name) for name in names]
+    costs, readers = [], [FrameReader(name) for name in names]
     for _ in range(count):
         used = time.thread_time_ns()
         for reader in readers:
