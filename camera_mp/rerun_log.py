@@ -15,6 +15,8 @@ import rerun.blueprint as rrb
 TIMELINE = 'stamp'
 CURVES = {'rate': 'rate (Hz)', 'age': 'age (ms)', 'lateness': 'lateness of commands (ms)'}
 _SHOWN = 60.0  # seconds of the curves
+# RGBA; for colour-blind people too: Okabe and Ito, Color Universal Design, 2008
+_COLORS = (0x0072B2FF, 0xE69F00FF, 0x009E73FF, 0xCC79A7FF, 0x56B4E9FF, 0xD55E00FF)
 _METRE = {'16UC1': 1000.0, '32FC1': 1.0}  # units of depth in a metre (REP 118)
 # as cv_bridge has them: OpenCV names a Bayer pattern by its second row
 _TO_BGR = {'rgb8': cv2.COLOR_RGB2BGR, 'rgba8': cv2.COLOR_RGBA2BGR, 'bgra8': cv2.COLOR_BGRA2BGR,
@@ -36,6 +38,8 @@ class RerunLog:
         self._stream = rr.RecordingStream('camera_mp')
         self._stream.set_log_time_enabled(False)
         self._stream.set_log_tick_enabled(False)
+        self._series: set[str] = set()
+        self._colors: dict[str, int] = {}
         self._quality = [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality]
 
     def open_window(self, port: int) -> None:
@@ -97,11 +101,17 @@ class RerunLog:
         self._log(f'cameras/{camera}/detections', stamp_ns, rr.Boxes2D(
             array=np.array([one.box for one in found]).reshape(-1, 4),
             array_format=rr.Box2DFormat.XYWH,
-            labels=[f'{one.class_id} {one.score:.2f}' for one in found]))
+            labels=[one.class_id if one.score == 1.0 else f'{one.class_id} {one.score:.2f}'
+                    for one in found]))
 
     def log_value(self, curve: str, name: str, stamp_ns: int, value: float) -> None:
-        """Add a point to a curve; `curve` is a key of CURVES."""
-        self._log(f'{curve}/{name}', stamp_ns, rr.Scalars(value))
+        """Add a point to a curve; `curve` is a key of CURVES, a name has one colour in all."""
+        entity = f'{curve}/{name}'
+        if entity not in self._series:
+            self._series.add(entity)
+            color = self._colors.setdefault(name, _COLORS[len(self._colors) % len(_COLORS)])
+            self._stream.log(entity, rr.SeriesLines(colors=color), static=True)
+        self._log(entity, stamp_ns, rr.Scalars(value))
 
     def clear(self, camera: str, stamp_ns: int) -> None:
         """Take a camera's picture away."""

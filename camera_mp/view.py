@@ -27,6 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     print(viewing.place, flush=True)
     viewing.run(stop)
+    viewing.close()
     ignore()
     return 0
 

@@ -73,16 +73,17 @@ class Viewing:
 
     def run(self, stop: StopFlag) -> None:
         """Show the cameras until the flag is set."""
-        try:
-            while not stop.is_set:
-                if time.monotonic() >= self._look_at:
-                    self._look_at = time.monotonic() + 1.0
-                    self._look()
-                for name, reader in self._readers.items():
-                    self._show(name, reader)
-                self._pacer.wait()
-        finally:
-            self._log.close()
+        while not stop.is_set:
+            if time.monotonic() >= self._look_at:
+                self._look_at = time.monotonic() + 1.0
+                self._look()
+            for name, reader in self._readers.items():
+                self._show(name, reader)
+            self._pacer.wait()
+
+    def close(self) -> None:
+        """Write out what is left; a server ends, a window stays. Nobody may log any more."""
+        self._log.close()
 
     def log_detections(self, camera: str, stamp_ns: int, found: Iterable[Detection]) -> None:
         """Draw boxes over a camera, until others come or none for a second; from any thread."""

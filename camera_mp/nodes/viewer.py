@@ -47,6 +47,10 @@ class ViewerNode(ProcessNode):
         """Show the cameras until the flag is set."""
         self._viewing.run(stop)
 
+    def close(self) -> None:
+        """End what shows it, after the last message."""
+        self._viewing.close()
+
     def _on_diagnostics(self, array: Any) -> None:
         stamp_ns = Time.from_msg(array.header.stamp).nanoseconds
         for status in array.status:
