@@ -36,8 +36,8 @@ def test_cameras_and_the_lateness_of_a_loop_are_saved(ros_domain: int, ring_name
           running(*VIEWER, *_words(mode='save', save_file=path)) as viewer):
         viewer.wait_for(f'to be seen: {path}')
         loop.wait_for('in force')
-        # the lateness comes with the loop's diagnostics, once a second
-        eventually(lambda: path.read_bytes().count(b'/lateness/command_loop/p99') > 0)
+        for entity in ('/lateness/command_loop/max', f'/cameras/{ring_name}'):
+            eventually(lambda entity=entity: entity.encode() in path.read_bytes(), entity)
         assert viewer.end(signal.SIGINT) == 0
         assert 'Traceback' not in viewer.text
     saved = read(path)
