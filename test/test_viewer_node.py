@@ -1,5 +1,6 @@
 """The viewer node with real rclpy: cameras, a command loop's lateness, every refusal and end."""
 
+from functools import partial
 from pathlib import Path
 import signal
 import sys
@@ -27,6 +28,10 @@ def _needs_rerun() -> None:
     pytest.importorskip('rerun', reason='the viewer needs rerun-sdk')
 
 
+def _holds(path: Path, entity: str) -> bool:
+    return entity.encode() in path.read_bytes()
+
+
 def test_cameras_and_the_lateness_of_a_loop_are_saved(ros_domain: int, ring_name: str,
                                                       tmp_path: Path) -> None:
     _needs_rerun()
@@ -37,7 +42,7 @@ def test_cameras_and_the_lateness_of_a_loop_are_saved(ros_domain: int, ring_name
         viewer.wait_for(f'to be seen: {path}')
         loop.wait_for('in force')
         for entity in ('/lateness/command_loop/max', f'/cameras/{ring_name}'):
-            eventually(lambda entity=entity: entity.encode() in path.read_bytes(), entity)
+            eventually(partial(_holds, path, entity), entity)
         assert viewer.end(signal.SIGINT) == 0
         assert 'Traceback' not in viewer.text
     saved = read(path)
