@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _SECOND = 1_000_000_000
 _STALE = _SECOND  # nanoseconds after which boxes that are not renewed are taken away
+_JPEGS = '.compressed'  # what the ring of a camera's own JPEGs ends with
 _NICE = 10  # setpriority(2): whoever has something better to do goes first
 
 
@@ -106,27 +107,33 @@ class Viewing:
     def _look(self) -> None:
         now = time.time_ns()
         rows = {row.camera: row for row in self._monitor.look() if row.state != 'dead'}
-        # a ring without frames may be one that is drawn only for those who read it
-        wanted = self._named or [name for name, row in rows.items() if row.size]
-        for name in wanted:
-            if name not in self._readers:
-                self._readers[name] = FrameReader(name, self._domain)
-            if name in rows:
-                self._log_curves(rows[name], now)
-        for name in [name for name in self._readers if name not in rows]:
-            self._log.clear(name, now)
-            del self._readers[name]
+        rings = self._rings(rows)
+        for camera, ring in rings.items():
+            if camera not in self._readers or self._readers[camera].name != ring:
+                self._readers[camera] = FrameReader(ring, self._domain)
+            if ring in rows:
+                self._log_curves(camera, rows[ring], now)
+        for camera in [camera for camera, reader in self._readers.items()
+                       if reader.name not in rows]:
+            self._log.clear(camera, now)
+            del self._readers[camera]
         for name in [name for name, came in list(self._boxes.items())
                      if now - came > _STALE]:
             self._log.log_detections(name, now, [])
             del self._boxes[name]
-        self._arrange(wanted)
+        self._arrange(list(rings))
 
-    def _log_curves(self, row: CameraRow, now: int) -> None:
+    def _rings(self, rows: dict[str, CameraRow]) -> dict[str, str]:
+        """Give the ring to read for each camera: that of its own JPEGs, if it delivers them."""
+        # one without frames may be drawn only for those who read it: it is not woken up for us
+        rings = {name.removesuffix(_JPEGS): name for name, row in sorted(rows.items()) if row.size}
+        return {name: rings.get(name, name) for name in self._named} or rings
+
+    def _log_curves(self, camera: str, row: CameraRow, now: int) -> None:
         if row.framerate is not None:
-            self._log.log_value('rate', row.camera, now, row.framerate)
+            self._log.log_value('rate', camera, now, row.framerate)
         if row.age is not None:
-            self._log.log_value('age', row.camera, now, row.age * 1e3)
+            self._log.log_value('age', camera, now, row.age * 1e3)
 
     def _arrange(self, cameras: list[str]) -> None:
         """Lay out anew what has changed; otherwise the user's own arrangement stays."""

@@ -122,6 +122,18 @@ def test_what_is_jpeg_already_is_not_touched(viewing: Callable[..., Viewing], ri
     assert bytes(row['blob'][0]) == payload.tobytes()
 
 
+def test_a_camera_that_gives_jpeg_is_shown_as_it_gives_it(
+        viewing: Callable[..., Viewing], ring_name: str, tmp_path: Path) -> None:
+    with (FrameWriter(ring_name, SMALL) as pixel_writer,
+          FrameWriter(f'{ring_name}.compressed', FrameFormat(16, 32, 'jpeg')) as writer):
+        writer.write(np.frombuffer(b'jpeg', np.uint8))
+        _run(viewing(), _nothing, _nothing)
+        assert not pixel_writer.has_readers()
+    saved = _saved(tmp_path)
+    assert [bytes(row['blob'][0]) for row in saved[f'/cameras/{ring_name}']] == [b'jpeg']
+    assert not any('compressed' in entity for entity in saved)
+
+
 def test_the_newest_wins_each_once_and_one_that_ended_is_taken_away(
         viewing: Callable[..., Viewing], ring_name: str, tmp_path: Path) -> None:
     clock = time.time_ns()
