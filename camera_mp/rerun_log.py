@@ -1,6 +1,7 @@
 """Pictures, boxes and curves for the Rerun viewer: a window, a browser or a file."""
 
 from collections.abc import Collection, Iterable
+from importlib.util import find_spec
 from pathlib import Path
 import socket
 
@@ -38,16 +39,27 @@ class RerunLog:
         self._stream = rr.RecordingStream('camera_mp')
         self._stream.set_log_time_enabled(False)
         self._stream.set_log_tick_enabled(False)
+        self._window_port: int | None = None
         self._series: set[str] = set()
         self._colors: dict[str, int] = {}
         self._quality = [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality]
 
     def open_window(self, port: int) -> None:
         """Open the viewer's window, or use the one that listens on this port."""
+        self._window_port = port
         try:
-            self._stream.spawn(port=port, memory_limit='25%', hide_welcome_screen=True)
+            rr.spawn(port=port, connect=False, memory_limit='25%', hide_welcome_screen=True,
+                     executable_path=_executable(), recording=self._stream)
+            self._stream.connect_grpc(f'rerun+http://127.0.0.1:{port}/proxy')
         except RuntimeError as error:
             raise CameraError(f'no window: {_one_line(error)}') from None
+
+    def window_is_closed(self) -> bool:
+        """Tell whether there was a window and is none any more."""
+        if self._window_port is None:
+            return False
+        with socket.socket() as probe:
+            return probe.connect_ex(('127.0.0.1', self._window_port)) != 0
 
     def serve(self, web_port: int, grpc_port: int, memory_limit: str) -> str:
         """
@@ -149,6 +161,13 @@ def _check_free(name: str, port: int) -> None:
         except OSError as error:
             raise SettingError(f'{name}: {port} cannot be used: {error.strerror}; '
                                'choose another') from None
+
+
+def _executable() -> str | None:
+    """Give the viewer that rerun-sdk brings, which need not be on the PATH; None: the PATH's."""
+    package = find_spec('rerun_cli')
+    bundled = Path(package.origin or '').parent / 'rerun' if package else Path()
+    return str(bundled) if bundled.is_file() else None
 
 
 def _one_line(error: Exception) -> str:

@@ -73,10 +73,12 @@ class Viewing:
         self._lateness = False
 
     def run(self, stop: StopFlag) -> None:
-        """Show the cameras until the flag is set."""
+        """Show the cameras until the flag is set or the window is closed."""
         while not stop.is_set:
             if time.monotonic() >= self._look_at:
                 self._look_at = time.monotonic() + 1.0
+                if self._log.window_is_closed():
+                    return
                 self._look()
             for name, reader in self._readers.items():
                 self._show(name, reader)

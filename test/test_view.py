@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 import os
 from pathlib import Path
 import signal
+import socket
 import sys
 import time
 from typing import Any
@@ -203,6 +204,20 @@ def test_what_is_overwritten_while_it_is_read_is_not_shown(
     shown._log.log_picture('camera', torn)
     _run(shown)
     assert '/cameras/camera' not in _saved(tmp_path)
+
+
+def test_it_ends_with_its_window(ring_name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rerun = pytest.importorskip('rerun', reason='the viewer needs rerun-sdk')
+    monkeypatch.setenv('DISPLAY', ':0')
+    opened: list[dict[str, Any]] = []
+    monkeypatch.setattr(rerun, 'spawn', lambda **options: opened.append(options))
+    with socket.create_server(('', 0)) as window:
+        viewing = Viewing(ViewSettings(grpc_port=window.getsockname()[1]))
+        acts = Acts(_nothing, window.close, *[_nothing] * 10**6)
+        viewing.run(acts)  # type: ignore[arg-type]
+    assert not acts.is_set  # it ended by itself
+    viewing.close()
+    assert Path(opened[0]['executable_path']).is_file()
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ class ViewerNode(ProcessNode):
                                    '(apt install ros-$ROS_DISTRO-vision-msgs)')
 
     def work(self, stop: StopFlag) -> None:
-        """Show the cameras until the flag is set."""
+        """Show the cameras until the flag is set or the window is closed."""
         self._viewing.run(stop)
 
     def close(self) -> None:
