@@ -97,7 +97,7 @@ class RerunLog:
         below = [rrb.TimeSeriesView(origin=f'/{key}', name=CURVES[key], time_ranges=shown)
                  for key in curves]
         self._stream.send_blueprint(rrb.Blueprint(
-            rrb.Vertical(rrb.Grid(*views), rrb.Horizontal(*below), row_shares=[3, 1]),
+            rrb.Vertical(rrb.Grid(*views), rrb.Horizontal(*below), row_shares=[2, 1]),
             rrb.TimePanel(state='collapsed', timeline=TIMELINE, play_state='following'),
             rrb.BlueprintPanel(state='collapsed'), rrb.SelectionPanel(state='collapsed')))
 
