@@ -1,6 +1,7 @@
 """The viewer node: cameras, what was detected in them, and how late commands are."""
 
 from importlib.util import find_spec
+import time
 from typing import Any
 
 from camera_mp.detectors import Detection
@@ -38,7 +39,7 @@ class ViewerNode(ProcessNode):
         self.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
         self._topics: set[str] = set()
         if find_spec('vision_msgs'):
-            self.create_timer(1.0, self._look_for_detections)
+            self.create_wall_timer(1.0, self._look_for_detections)
         else:
             self.get_logger().info('no boxes: vision_msgs is not installed '
                                    '(apt install ros-$ROS_DISTRO-vision-msgs)')
@@ -52,12 +53,12 @@ class ViewerNode(ProcessNode):
         self._viewing.close()
 
     def _on_diagnostics(self, array: Any) -> None:
-        stamp_ns = Time.from_msg(array.header.stamp).nanoseconds
+        now = time.time_ns()  # pictures have this clock's stamps, also beside a simulation
         for status in array.status:
             late = {_LATENESS[value.key]: float(value.value)
                     for value in status.values if value.key in _LATENESS}
             if late:
-                self._viewing.log_lateness(status.name.partition(':')[0], stamp_ns, late)
+                self._viewing.log_lateness(status.name.partition(':')[0], now, late)
 
     def _look_for_detections(self) -> None:
         from vision_msgs.msg import Detection2DArray
