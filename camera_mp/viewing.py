@@ -20,8 +20,7 @@ import cv2
 if TYPE_CHECKING:
     from camera_mp.rerun_log import RerunLog
 
-_SECOND = 1_000_000_000
-_STALE = _SECOND  # nanoseconds after which boxes that are not renewed are taken away
+_STALE = 1_000_000_000  # nanoseconds after which boxes that are not renewed are taken away
 _JPEGS = '.compressed'  # what the ring of a camera's own JPEGs ends with
 _NICE = 10  # setpriority(2): whoever has something better to do goes first
 
