@@ -8,7 +8,7 @@ from types import TracebackType
 
 from camera_mp.errors import FrameTimeout, SettingError, WriterDied
 from camera_mp.frame import Frame
-from camera_mp.ring import FrameReader, RingMapping
+from camera_mp.ring import FrameReader, futex, RingMapping
 
 _Take = Callable[[RingMapping, int], Frame | None]
 _Stamps = list[tuple[int, int]]  # stamp and number of each frame not seen yet, oldest first
@@ -157,6 +157,7 @@ class _Camera(FrameReader):
             return []
         self._signal = ring.signal
         newest = ring.newest
+        futex.fence()  # what is read of the frames must not be older than that they are there
         numbers = range(max(self._seen, newest - ring.slots) + 1, newest + 1)
         return [(stamp, number) for number in numbers
                 if (stamp := ring.stamp_ns(number)) is not None]

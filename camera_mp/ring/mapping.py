@@ -141,9 +141,7 @@ class RingMapping:
         return number > 0 and self._words[offset // 8] == layout.committed(number)
 
     def stamp_ns(self, number: int) -> int | None:
-        """Give when frame `number` was taken, or None if it is already, or not yet, there."""
-        if not self.holds(number):
-            return None
+        """Give when a frame up to the newest was taken, or None if it is overwritten."""
         offset = layout.slot_offset(number, self.slots, self._stride)
         stamp_ns: int = layout.SLOT.unpack_from(self._memory, offset + 8)[0]
         return stamp_ns if self.holds(number) else None
