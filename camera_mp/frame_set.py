@@ -101,20 +101,20 @@ class FrameSet:
                 if left <= 0:
                     raise self._outcome(seen, late)
                 late[turn % len(late)].sleep(left)
-            elif frames := self._take(take, [series[index][1] for series, index in zip(
+            elif frames := self._take(take, [series[index] for series, index in zip(
                     seen.values(), chosen, strict=True)]):
                 return frames  # else one was overwritten meanwhile: newer ones are there
             turn += 1
 
-    def _take(self, take: _Take, numbers: list[int]) -> dict[str, Frame] | None:
+    def _take(self, take: _Take, chosen: _Stamps) -> dict[str, Frame] | None:
         frames = {}
-        for camera, number in zip(self._cameras, numbers, strict=True):
+        for camera, (_, number) in zip(self._cameras, chosen, strict=True):
             frame = camera.take(take, number)
             if frame is None:
                 return None
             frames[camera.name] = frame
-        for camera, number in zip(self._cameras, numbers, strict=True):
-            camera.mark_seen(number)
+        for camera, (stamp_ns, number) in zip(self._cameras, chosen, strict=True):
+            camera.mark_taken(stamp_ns, number)
         return frames
 
     def _outcome(self, seen: dict['_Camera', _Stamps], late: list['_Camera']) -> Exception:
@@ -137,17 +137,20 @@ def _late(seen: dict['_Camera', _Stamps]) -> list['_Camera']:
     """
     Give the cameras without which no set can come; each of them must deliver first.
 
-    Those that have nothing to show. If none: the one whose newest frame is the oldest, because
-    no frame of the others fits it and theirs to come are newer still. So it is enough to sleep on
-    one ring: nothing else can make a set, and fewer frames wake us than any-of-several would.
+    Those that have nothing to show, and first the one that was last in the set before: when it
+    has delivered the others mostly have. If none: the one whose newest frame is the oldest,
+    because no frame of the others fits it and theirs to come are newer still. So it is enough to
+    sleep on one ring, and fewer frames wake us than if any of several could.
     """
-    return [camera for camera, series in seen.items() if not series] or [
-        min(seen, key=lambda camera: seen[camera][-1][0])]
+    missing = [camera for camera, series in seen.items() if not series]
+    missing.sort(key=lambda camera: camera.taken_ns, reverse=True)
+    return missing or [min(seen, key=lambda camera: seen[camera][-1][0])]
 
 
 class _Camera(FrameReader):
     """A reader that shows the stamps of what there is, and takes what it is told to."""
 
+    taken_ns = 0  # stamp of its frame in the last set
     _signal = 0
 
     def look(self) -> _Stamps:
@@ -166,9 +169,9 @@ class _Camera(FrameReader):
         """Take a frame that `look` has shown; None if it was overwritten meanwhile."""
         return take(self._ring, number) if self._ring else None
 
-    def mark_seen(self, number: int) -> None:
+    def mark_taken(self, stamp_ns: int, number: int) -> None:
         """Show this frame and those before it no more."""
-        self._seen = number
+        self.taken_ns, self._seen = stamp_ns, number
 
     def sleep(self, left: float) -> None:
         """Sleep until there may be more to see than `look` saw, for `left` seconds at the most."""
