@@ -2,29 +2,40 @@
 
 import argparse
 from collections.abc import Sequence
+from contextlib import ExitStack
 import sys
 
+from camera_mp.detectors import detector_names
 from camera_mp.errors import CameraError
 from camera_mp.settings_parser import add_options, read_options
 from camera_mp.signals import ignore, StopFlag
+from camera_mp.view_detections import ViewDetections
 from camera_mp.viewing import step_back, Viewing, ViewSettings
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `view`; the exit code is 1 after an error, which is one line."""
-    options = _parser().parse_args(argv)
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if options.detect and not options.cameras:
+        parser.error('--detect: name the cameras to look for things in')
     options.cameras = ','.join(options.cameras)
     options.mode = options.mode or ('save' if options.save_file else 'auto')
     stop = StopFlag()
     step_back()
     try:
-        viewing = Viewing(read_options(options, ViewSettings), options.domain)
+        with ExitStack() as undo:
+            viewing = Viewing(read_options(options, ViewSettings), options.domain)
+            undo.callback(viewing.close)
+            if options.detect:
+                cameras = options.cameras.split(',')
+                drawn = ViewDetections(viewing, cameras, options.detect, options.domain)
+                undo.callback(drawn.close)
+            print(viewing.place, flush=True)
+            viewing.run(stop)
     except CameraError as error:
         print(f'view: {error}', file=sys.stderr)
         return 1
-    print(viewing.place, flush=True)
-    viewing.run(stop)
-    viewing.close()
     ignore()
     return 0
 
@@ -37,6 +48,8 @@ def _parser() -> argparse.ArgumentParser:
                         help='for a browser, also where there is a display')
     parser.add_argument('--save', dest='save_file', metavar='FILE', default='',
                         help='write an .rrd file')
+    parser.add_argument('--detect', metavar='DETECTOR', default='',
+                        help='draw boxes over the cameras named: ' + ', '.join(detector_names()))
     parser.add_argument('--domain', type=int, help='ROS domain id (default: ROS_DOMAIN_ID)')
     add_options(parser, ViewSettings, leave_out=('cameras', 'mode', 'save_file'))
     return parser

@@ -241,6 +241,16 @@ def test_a_running_camera_is_saved_until_ctrl_c(camera: str, tmp_path: Path) -> 
     assert f'/cameras/{camera}.depth' in saved
 
 
+def test_boxes_of_a_detector_are_drawn(camera: str, tmp_path: Path) -> None:
+    path = tmp_path / 'out.rrd'
+    with running(*VIEW, camera, '--detect', 'aruco', '--save', path) as view:
+        view.wait_for(str(path))
+        eventually(lambda: b'/detections' in path.read_bytes())
+        assert view.end() == 0
+    rows = read(path)[f'/cameras/{camera}/detections']
+    assert {label for row in rows for label in row['labels'] or ()} >= {'0', '1', '2', '3'}
+
+
 def _serve(*options: object) -> tuple[list[object], int, int]:
     web, grpc = free_port(), free_port()
     return [*VIEW, '--serve', '--web-port', web, '--grpc-port', grpc, *options], web, grpc
@@ -293,6 +303,7 @@ def test_without_rerun_it_is_one_line(ring_name: str, tmp_path: Path,
     (['--max-rate', '0'], 'max_rate: 0.0 is not allowed; allowed: 1.0 to 120.0'),
     (['--save', '/nowhere/x.rrd'], 'save_file: /nowhere/x.rrd cannot be written'),
     (['--serve', '--memory-limit', 'much'], 'cannot serve'),
+    (['front', '--save', '/dev/null', '--detect', 'aruko'], "detector: 'aruko' is unknown"),
 ])
 def test_bad_input_is_one_line_and_code_1(ring_name: str, options: list[str],
                                           text: str) -> None:
