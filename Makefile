@@ -36,7 +36,6 @@ lint: $(VENV)/.installed-dev
 # about a quarter of an hour on a quiet machine; tables, JSON and pictures in bench-results/
 BENCHMARKS = frame_ring camera jpeg frame_set viewer
 PLOTTED = image_topic consumers originals scale detectors
-PLOTTED = image_topic consumers originals scale
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	mkdir -p bench-results

@@ -110,7 +110,7 @@ def test_it_serves_and_signals_one_after_another_end_it(ros_domain: int) -> None
 @pytest.mark.parametrize(('values', 'text'), [
     ({'mode': 'print'}, "mode: 'print' is not allowed; allowed: 'auto', 'window', 'serve'"),
     ({'max_rate': 15}, 'max_rate: 15 is of type integer; write 15.0'),
-    ({'camera': 'front'}, 'camera: no such parameter; did you mean cameras?'),
+    ({'camerass': 'front'}, 'camerass: no such parameter; did you mean cameras?'),
     ({'mode': 'save'}, "save_file: '' names no file"),
 ])
 def test_bad_parameters_are_one_line_and_code_1(ros_domain: int, values: dict[str, object],
