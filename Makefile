@@ -34,7 +34,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 # about three quarters of an hour on a quiet machine; tables, JSON and pictures in bench-results/
-BENCHMARKS = frame_ring camera jpeg recorder
+BENCHMARKS = frame_ring camera jpeg recorder frame_set viewer
 PLOTTED = image_topic consumers originals scale detectors
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
