@@ -14,8 +14,9 @@ import time
 from typing import TYPE_CHECKING
 
 from camera_mp.errors import CameraError, SettingError
-from camera_mp.recording import ALL, make_recorder, RecordingSettings
+from camera_mp.recording import make_recorder, RecordingSettings
 from camera_mp.recording.sidecar import sidecar_path, UNFINISHED
+from camera_mp.settings import ALL
 from camera_mp.settings_parser import add_options, read_options
 from camera_mp.signals import ignore, StopFlag
 

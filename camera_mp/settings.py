@@ -19,6 +19,8 @@ _ROS_NAMES: dict[type, str] = {bool: 'bool', int: 'integer', float: 'double', st
                                tuple[float, ...]: 'double_array',
                                tuple[str, ...]: 'string_array'}
 
+ALL = '*'  # in a list of cameras: every one
+
 S = TypeVar('S', bound='Settings')
 V = TypeVar('V', bool, int, float, str, tuple[float, ...], tuple[str, ...])
 

@@ -7,6 +7,7 @@ import sys
 
 from camera_mp.detectors import detector_names
 from camera_mp.errors import CameraError
+from camera_mp.settings import ALL
 from camera_mp.settings_parser import add_options, read_options
 from camera_mp.signals import ignore, StopFlag
 from camera_mp.view_detections import ViewDetections
@@ -19,7 +20,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if options.detect and not options.cameras:
         parser.error('--detect: name the cameras to look for things in')
-    options.cameras = ','.join(options.cameras)
+    cameras = options.cameras
+    options.cameras = tuple(cameras) or (ALL,)
     options.mode = options.mode or ('save' if options.save_file else 'auto')
     stop = StopFlag()
     step_back()
@@ -28,7 +30,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             viewing = Viewing(read_options(options, ViewSettings), options.domain)
             undo.callback(viewing.close)
             if options.detect:
-                cameras = options.cameras.split(',')
                 drawn = ViewDetections(viewing, cameras, options.detect, options.domain)
                 undo.callback(drawn.close)
             print(viewing.place, flush=True)

@@ -11,7 +11,7 @@ from camera_mp.detectors import Detection
 from camera_mp.errors import CameraError, RingError, SettingError
 from camera_mp.ring import FrameReader
 from camera_mp.ring.file import domain_id, ring_path
-from camera_mp.settings import setting, Settings
+from camera_mp.settings import ALL, setting, Settings
 from camera_mp.signals import StopFlag
 from camera_mp.sources.source import Pacer
 from camera_mp.top import CameraRow, Monitor
@@ -29,7 +29,8 @@ _NICE = 10  # setpriority(2): whoever has something better to do goes first
 class ViewSettings(Settings):
     """Settings of the viewer."""
 
-    cameras: str = setting('', "Cameras to show, with commas between them; '': all on this host.")
+    cameras: tuple[str, ...] = setting(
+        (ALL,), "Names of the cameras; ['*']: all on this host, those that come later too.")
     max_rate: float = setting(15.0, 'Most pictures of a camera a second.', low=1.0, high=120.0)
     mode: str = setting('auto', 'Where to show it; auto: a window if there is a display, else '
                         'serve.', choices=('auto', 'window', 'serve', 'save'))
@@ -58,7 +59,7 @@ class Viewing:
 
     def __init__(self, settings: ViewSettings, domain: int | None = None) -> None:
         self._domain = domain_id() if domain is None else domain
-        self._named = [name for name in settings.cameras.split(',') if name]
+        self._named = [] if ALL in settings.cameras else list(settings.cameras)
         for name in self._named:
             ring_path(name)
         self._log = _rerun_log(settings.jpeg_quality)
@@ -86,6 +87,13 @@ class Viewing:
     def close(self) -> None:
         """Write out what is left; a server ends, a window stays. Nobody may log any more."""
         self._log.close()
+
+    def camera_at(self, place: str) -> str:
+        """Give the shown camera of a dotted namespace, or of the nearest one above it."""
+        name = place
+        while name and name not in self._readers:
+            name = name.rpartition('.')[0]
+        return name or place
 
     def log_detections(self, camera: str, stamp_ns: int, found: Iterable[Detection]) -> None:
         """Draw boxes over a camera, until others come or none for a second; from any thread."""

@@ -9,11 +9,12 @@ import subprocess
 
 from camera_mp.errors import RecordingError, SettingError
 from camera_mp.frame import FrameFormat
-from camera_mp.recording import ALL, make_recorder, RecordingSettings
+from camera_mp.recording import make_recorder, RecordingSettings
 from camera_mp.recording.sidecar import read_stamps
 from camera_mp.recording.status import RecordingStatus
 from camera_mp.ring import FrameWriter, Word
 from camera_mp.ring.file import ring_path
+from camera_mp.settings import ALL
 import cv2
 import numpy as np
 from programs import eventually

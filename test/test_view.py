@@ -58,7 +58,7 @@ def viewing(ring_name: str, tmp_path: Path) -> Callable[..., Viewing]:
 
     def make(*cameras: str, **settings: Any) -> Viewing:
         return Viewing(ViewSettings(
-            cameras=','.join(cameras), mode='save', save_file=str(tmp_path / 'out.rrd'),
+            cameras=cameras or ('*',), mode='save', save_file=str(tmp_path / 'out.rrd'),
             max_rate=100.0, **settings))
     return make
 
@@ -175,6 +175,18 @@ def test_boxes_lie_over_their_camera_and_go_when_none_come(
     assert boxes['half_sizes'] == [[2.0, 3.0]]
     assert boxes['labels'] == ['7 0.50']
     assert not none['half_sizes']
+
+
+def test_boxes_belong_to_the_nearest_camera_above_their_place(
+        viewing: Callable[..., Viewing], ring_name: str) -> None:
+    with FrameWriter(ring_name, FORM) as writer:
+        writer.write(np.zeros(FORM.shape, np.uint8))
+        view = viewing(ring_name)
+        view._look()
+        assert view.camera_at(f'{ring_name}.detector_markers') == ring_name
+        assert view.camera_at(ring_name) == ring_name
+        assert view.camera_at('elsewhere.detector') == 'elsewhere.detector'
+        view.close()
 
 
 def test_there_is_one_timeline_and_curves(viewing: Callable[..., Viewing], ring_name: str,

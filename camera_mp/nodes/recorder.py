@@ -9,9 +9,9 @@ from typing import Any
 from camera_mp.errors import RecordingError, SettingError
 from camera_mp.nodes import parameters
 from camera_mp.nodes.run import ProcessNode, run
-from camera_mp.recording import ALL, make_recorder, RecordingSettings
+from camera_mp.recording import make_recorder, RecordingSettings
 from camera_mp.recording.status import RecordingStatus
-from camera_mp.settings import setting, Settings
+from camera_mp.settings import ALL, setting, Settings
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from std_srvs.srv import Trigger
 

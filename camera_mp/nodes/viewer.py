@@ -24,8 +24,9 @@ class ViewerNode(ProcessNode):
     Shows what Viewing does, and over it what comes on topics.
 
     Boxes: every vision_msgs/Detection2DArray topic, over the camera whose namespace it is in
-    (`/r1/front/detections`: `r1.front`). Curves: the lateness of each command loop, out of
-    /diagnostics. Raises SettingError for bad parameters and CameraError without rerun-sdk.
+    (`/r1/front/detections`, `/r1/front/detector_markers/detections`: `r1.front`). Curves: the
+    lateness of each command loop, out of /diagnostics. Raises SettingError for bad parameters
+    and CameraError without rerun-sdk.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -65,12 +66,13 @@ class ViewerNode(ProcessNode):
         for topic, types in self.get_topic_names_and_types():
             if _DETECTIONS in types and topic not in self._topics:
                 self._topics.add(topic)
-                camera = topic.rpartition('/')[0].strip('/').replace('/', '.')
+                place = topic.rpartition('/')[0].strip('/').replace('/', '.')
                 self.create_subscription(
                     Detection2DArray, topic,
-                    lambda array, camera=camera: self._on_detections(camera, array), qos.IMAGES)
+                    lambda array, place=place: self._on_detections(place, array), qos.IMAGES)
 
-    def _on_detections(self, camera: str, array: Any) -> None:
+    def _on_detections(self, place: str, array: Any) -> None:
+        camera = self._viewing.camera_at(place)
         stamp_ns = Time.from_msg(array.header.stamp).nanoseconds
         self._viewing.log_detections(camera, stamp_ns, map(to_detection, array.detections))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from camera_mp.errors import RecordingError
-from camera_mp.recording.settings import ALL, RecordingSettings
+from camera_mp.recording.settings import RecordingSettings
 
 if TYPE_CHECKING:
     from camera_mp.capture_process import Log
@@ -28,4 +28,4 @@ def make_recorder(cameras: Sequence[str], folder: Path, settings: RecordingSetti
     return Recorder(cameras, folder, settings, log, name)
 
 
-__all__ = ['ALL', 'RecordingSettings', 'make_recorder']
+__all__ = ['RecordingSettings', 'make_recorder']

@@ -9,10 +9,11 @@ from camera_mp.capture_process import Log
 from camera_mp.errors import RecordingError, RingError
 from camera_mp.recording.camera_recording import CameraRecording
 from camera_mp.recording.encoder import check_codec
-from camera_mp.recording.settings import ALL, RecordingSettings
+from camera_mp.recording.settings import RecordingSettings
 from camera_mp.recording.status import RecordingStatus
 from camera_mp.ring import list_rings, RingMapping
 from camera_mp.ring.file import domain_id, ring_path
+from camera_mp.settings import ALL
 
 _LOOK = 0.02
 

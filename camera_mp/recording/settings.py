@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 from camera_mp.settings import setting, Settings
 
-ALL = '*'  # in place of names: every camera of this host's domain, those to come too
-
 # names of x264, fastest first; what another encoder calls them is in encoder.py
 PRESETS = ('ultrafast', 'superfast', 'veryfast', 'faster', 'fast', 'medium')
 
