@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from typing import NoReturn
 
 from debian_kernel import CACHE, call, Kernel, VirtualMachineError
 
@@ -92,13 +93,18 @@ def _start(kernel: Kernel, shared: Path) -> subprocess.Popen[bytes]:
         f'random.trust_cpu=on tsc=reliable WEBCAM_VM_OUT="{shared}"'], stdin=subprocess.DEVNULL)
 
 
+def _end(number: int, frame: object) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not stop the clearing away
+    raise SystemExit(1)
+
+
 def main() -> int:
     """Run the command of the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or '').strip().splitlines()[0])
     parser.add_argument('--timeout', type=float, default=900.0, help='seconds for the command')
     parser.add_argument('command', nargs=argparse.REMAINDER)
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))  # and clear everything away
+    signal.signal(signal.SIGTERM, _end)
     os.environ['PATH'] += ':/usr/sbin:/sbin'  # where modprobe is; not every user looks there
     try:
         install()
