@@ -112,7 +112,8 @@ def pulls(webcam: WebcamHandle, count: int) -> list[Row]:
         for _ in range(count):
             noticed.append(_seconds_until(
                 lambda: _status(RING).state == State.RECONNECTING, webcam.unplug()))
-            waiting.append(cpu_per_second([pid], 1.0)[0])
+            time.sleep(1.0)  # it lets go of the camera
+            waiting.append(cpu_per_second([pid], 2.0)[0])
             written = _status(RING).committed
             plug(webcam)
             back.append(_seconds_until(
