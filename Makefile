@@ -41,8 +41,8 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check
 	$(BIN)/mypy
 
-# about a quarter of an hour on a quiet machine; tables, JSON and pictures in bench-results/
-BENCHMARKS = frame_ring camera jpeg
+# about three quarters of an hour on a quiet machine; tables, JSON and pictures in bench-results/
+BENCHMARKS = frame_ring camera jpeg recorder frame_set viewer
 PLOTTED = image_topic consumers originals scale detectors
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt

@@ -34,7 +34,11 @@ setup(
         'detector = camera_mp.nodes.detector:main',
         'list_cameras = camera_mp.list_cameras:main',
         'proof = camera_mp.proof.program:main',
+        'record = camera_mp.record:main',
+        'recorder = camera_mp.nodes.recorder:main',
         'top = camera_mp.top:main',
+        'view = camera_mp.view:main',
+        'viewer = camera_mp.nodes.viewer:main',
     ], 'rclpy_components': [  # for component_container: PLUGIN = MODULE:CLASS
         'camera_mp::CameraNode = camera_mp.nodes.camera:CameraNode',
     ]},

@@ -67,6 +67,7 @@ class _Watcher(threading.Thread):
         super().__init__(name='watcher', daemon=True)
         self.capture: Capture | None = None
         self._control, self._report = control, report
+        self._held: list[dict[str, Any]] = []
 
     def run(self) -> None:
         while self._parent_holds_on():
@@ -83,18 +84,22 @@ class _Watcher(threading.Thread):
         if self._control is None:
             time.sleep(_LOOK)
             return True
-        messages = self._control.receive(_LOOK)
-        for message in messages or []:
-            carry_out(message, self.capture, self._report)
-        return messages is not None
+        try:
+            message = self._control.receive(_LOOK)
+        except EOFError:
+            return False
+        if message:
+            self._held.append(message)
+        while self._held and self.capture:  # while the source is being opened they wait
+            carry_out(self._held.pop(0), self.capture, self._report)
+        return True
 
 
 def _receive_order(control: LineSocket) -> dict[str, Any]:
-    while (messages := control.receive(None)) == []:
-        pass
-    if messages is None:
-        raise SystemExit(0)  # the parent died before it said what to do
-    return messages[0]
+    try:
+        return control.receive() or {}
+    except EOFError:
+        raise SystemExit(0) from None  # the parent died before it said what to do
 
 
 def _parse_control(text: str) -> tuple[str, int]:

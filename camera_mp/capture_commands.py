@@ -8,7 +8,7 @@ from camera_mp.errors import CameraError
 from camera_mp.sources import source_class
 
 
-def carry_out(message: Mapping[str, Any], capture: Capture | None, report: Report) -> None:
+def carry_out(message: Mapping[str, Any], capture: Capture, report: Report) -> None:
     """
     Carry out one message: {id, command, ...}; the answer is an event {id, error, value}.
 
@@ -17,9 +17,7 @@ def carry_out(message: Mapping[str, Any], capture: Capture | None, report: Repor
     def answer(error: str = '', value: object = None) -> None:
         report({'event': 'answer', 'id': message['id'], 'error': error, 'value': value})
     try:
-        if capture is None:
-            answer('the source is still being opened')
-        elif message['command'] == 'set_control':
+        if message['command'] == 'set_control':
             answer(value=capture.set_control(message['name'], message['value']))
         else:
             values = message['settings']

@@ -203,8 +203,8 @@ class CaptureProcess:
         """Handle what the capture says, until it ends."""
         control = self._control
         assert control
-        while (events := control.receive(None)) is not None:
-            for event in events:
+        with contextlib.suppress(EOFError):
+            while event := control.receive():
                 self._handle(event)
         with self._changed:
             self._control = None

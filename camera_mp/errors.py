@@ -45,6 +45,10 @@ class ComponentError(CameraError):
     """A component cannot be loaded as asked, or is not there to be unloaded."""
 
 
+class RecordingError(CameraError):
+    """A recording cannot be made: a folder, an encoder or a picture that does not do."""
+
+
 class RingError(CameraError):
     """Base of what can go wrong with a ring."""
 

@@ -16,7 +16,7 @@ from camera_mp.errors import SettingError
 import yaml
 
 # rclpy nodes by the name of their executable: modules under camera_mp.nodes
-EXECUTABLES = ('camera', 'command_loop', 'detector')
+EXECUTABLES = ('camera', 'command_loop', 'detector', 'recorder', 'viewer')
 
 _PARAMETERS = 'ros__parameters'
 _PART = re.compile(r'[A-Za-z_][A-Za-z0-9_]*')  # rmw_validate_node_name, rmw_validate_namespace

@@ -3,7 +3,7 @@ Declared settings: a frozen dataclass whose fields carry their description and w
 
 One declaration serves the ROS parameters, the command line, the check of a parameters file and
 the documentation. Types are bool, int, float and str, as ROS parameters have them, and
-tuple[float, ...] for their double arrays.
+tuple[float, ...] and tuple[str, ...] for their double and string arrays.
 """
 
 from collections.abc import Collection, Mapping
@@ -16,10 +16,11 @@ from camera_mp.errors import SettingError
 
 # as ROS tools name the types of parameters
 _ROS_NAMES: dict[type, str] = {bool: 'bool', int: 'integer', float: 'double', str: 'string',
-                               tuple[float, ...]: 'double_array'}
+                               tuple[float, ...]: 'double_array',
+                               tuple[str, ...]: 'string_array'}
 
 S = TypeVar('S', bound='Settings')
-V = TypeVar('V', bool, int, float, str, tuple[float, ...])
+V = TypeVar('V', bool, int, float, str, tuple[float, ...], tuple[str, ...])
 
 
 def setting(default: V, description: str, *, low: float | None = None, high: float | None = None,

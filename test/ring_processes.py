@@ -211,6 +211,18 @@ def block(name: str, look: str, timeout: str) -> None:
                     'cpu': after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime}))
 
 
+def block_set(*arguments: str) -> None:
+    """Wait for a set of new frames of these cameras, within the slop that is named last."""
+    *names, slop_ns = arguments
+    reader_module._LOOK = 2 * PATIENCE  # only a wake ends its sleep
+    with camera_mp.FrameSet(names, slop_ns=int(slop_ns)) as frames:
+        with suppress(FrameTimeout):
+            frames.wait(0)
+        say('ready')
+        frames.wait(PATIENCE)
+        say('set')
+
+
 def look(name: str) -> None:
     """Use whatever lies under the name in every way, whenever told; say how each went."""
     say('ready')
@@ -259,7 +271,7 @@ def race(name: str) -> None:
 def main(arguments: list[str]) -> None:
     """Run the program that is named first."""
     programs: dict[str, Any] = {one.__name__: one for one in (
-        write, churn, check, follow, block, look, race)}
+        write, churn, check, follow, block, block_set, look, race)}
     np.seterr(all='ignore')  # hostile pixels are any floats
     programs[arguments[0]](*arguments[1:])
 

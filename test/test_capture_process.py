@@ -8,7 +8,7 @@ import socket
 import sys
 
 from camera_mp.capture_process import CaptureProcess
-from camera_mp.errors import RingClosed
+from camera_mp.errors import ControlRefused, RingClosed, SettingError
 from camera_mp.ring import FrameReader
 from camera_mp.ring.file import ring_path
 from programs import eventually, is_alive, PATIENCE, running, wait_for_end
@@ -184,3 +184,40 @@ def test_a_parent_that_dies_while_the_source_opens_takes_it_along(
             pid, = (int(word) for path in children for word in path.read_text().split())
             parent.process.kill()
             wait_for_end(pid)
+
+
+def test_orders_given_while_the_source_is_being_opened_are_carried_out(
+        capture: CaptureProcess, ring_name: str) -> None:
+    eventually(lambda: capture._control)
+    capture.configure({**SETTINGS, 'rotate': 90})
+    assert FrameReader(ring_name).wait(PATIENCE).image.shape == (64, 48, 3)
+
+
+def test_an_order_that_cannot_be_is_refused_with_the_reason(
+        capture: CaptureProcess, ring_name: str) -> None:
+    assert capture.wait_ready(PATIENCE)
+    with pytest.raises(SettingError, match='4x48 is too small'):
+        capture.configure({**SETTINGS, 'image_width': 4})
+    with pytest.raises(ControlRefused, match='brightness: this source has no controls'):
+        capture.set_control('brightness', 1)
+    assert FrameReader(ring_name).wait(PATIENCE).image.shape == (48, 64, 3)
+
+
+def test_settings_of_a_run_survive_the_death_of_the_process(
+        capture: CaptureProcess, ring_name: str) -> None:
+    assert capture.wait_ready(PATIENCE)
+    capture.configure({**SETTINGS, 'rotate': 90})
+    before = _writer(ring_name)
+    os.kill(before, signal.SIGKILL)
+    eventually(lambda: _writer(ring_name) not in (0, before))
+    assert FrameReader(ring_name).wait(PATIENCE).image.shape == (64, 48, 3)
+
+
+def test_nobody_answers_for_a_dead_capture(capture: CaptureProcess, ring_name: str) -> None:
+    assert capture.wait_ready(PATIENCE)
+    os.kill(_writer(ring_name), signal.SIGSTOP)
+    try:
+        with pytest.raises(SettingError, match='did not answer'):
+            capture.configure({**SETTINGS, 'rotate': 90})
+    finally:
+        os.kill(_writer(ring_name), signal.SIGKILL)

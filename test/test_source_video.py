@@ -1,14 +1,22 @@
 """The video source shows each frame of a file once, as OpenCV decodes it."""
 
+from logging import getLogger
 from pathlib import Path
+import time
 
 from camera_mp.errors import FrameBroken, SourceEnded, SourceError
-from camera_mp.frame import Pixels
+from camera_mp.frame import FrameFormat, Pixels
+from camera_mp.recording import make_recorder, RecordingSettings
 from camera_mp.redact import redact
+from camera_mp.ring import FrameWriter
 from camera_mp.sources.video import VideoSettings, VideoSource
 import cv2
 import numpy as np
+from programs import eventually
 import pytest
+from recordings import need_av, send, stamps, START
+
+TIMES = [*stamps(8), stamps(8)[-1] + 300_000_001, stamps(8)[-1] + 301_000_002]  # ns
 
 
 def make_video(path: Path, frames: int = 12) -> Path:
@@ -57,6 +65,64 @@ def test_a_file_loops_without_a_gap(tmp_path: Path) -> None:
 
 def test_its_own_rate_is_that_of_the_file(tmp_path: Path) -> None:
     assert _source(make_video(tmp_path / 'a.avi'), framerate=0.0).framerate == 25.0
+
+
+@pytest.fixture
+def recording(ring_name: str, tmp_path: Path) -> Path:
+    """Give a video of frames that came at times of their own, as the recorder makes it."""
+    need_av()
+    output = tmp_path / 'front.mp4'
+    with FrameWriter(ring_name, FrameFormat(48, 64, 'bgr8'), slots=64) as writer:
+        recorder = make_recorder([ring_name], tmp_path, RecordingSettings(), getLogger(), 'front')
+        recorder.start()
+        send(writer, TIMES, np.full((48, 64, 3), 90, np.uint8))
+        eventually(lambda: recorder.statuses()[0].frames == len(TIMES))
+        recorder.stop()
+    return output
+
+
+def test_a_recording_has_its_stamps_again_to_the_nanosecond(recording: Path) -> None:
+    source = _source(recording, framerate=0.0)
+    begun = time.time_ns()
+    played = [source.grab().stamp_ns for _ in range(2 * len(TIMES))]
+    first, again = played[:len(TIMES)], played[len(TIMES):]
+    assert np.diff(first).tolist() == np.diff(again).tolist() == np.diff(TIMES).tolist()
+    assert time.time_ns() - begun >= 2 * (TIMES[-1] - TIMES[0])
+    assert first[-1] < again[0]
+    assert source.framerate == pytest.approx(1e9 * (len(TIMES) - 1) / (TIMES[-1] - TIMES[0]))
+
+
+def _steps(source: VideoSource, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Give what the source waits for between its frames; 0: its constant period."""
+    steps: list[int] = []
+
+    def wait(step_ns: int) -> int:
+        steps.append(step_ns)
+        return START
+
+    monkeypatch.setattr(source._pacer, 'wait', wait)
+    for _ in TIMES:
+        source.grab()
+    return steps
+
+
+def test_without_its_sidecar_a_recording_plays_by_its_playback_times(
+        recording: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recording.with_suffix('.jsonl').unlink()
+    steps = _steps(_source(recording, framerate=0.0), monkeypatch)
+    assert steps[0] == 0
+    np.testing.assert_allclose(steps[1:], np.diff(TIMES), atol=10**6)
+
+
+def test_a_framerate_puts_a_recordings_own_times_out_of_force(
+        recording: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert set(_steps(_source(recording, framerate=100.0), monkeypatch)) == {0}
+
+
+def test_what_a_kill_left_plays_too(recording: Path) -> None:
+    source = _source(recording.rename(f'{recording}.part'), framerate=0.0)
+    played = [source.grab().stamp_ns for _ in TIMES]
+    assert np.diff(played).tolist() == np.diff(TIMES).tolist()
 
 
 @pytest.fixture

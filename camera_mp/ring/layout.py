@@ -6,6 +6,7 @@ whole (x86-64 and aarch64). A ring is for one host; it never travels between arc
 """
 
 from enum import IntEnum
+from functools import lru_cache
 import struct
 
 from camera_mp.errors import RingCorrupt, SettingError
@@ -108,6 +109,7 @@ def check_header(words: memoryview, size: int, path: str) -> None:
     require('size of the file', size, PAGE + slots * stride)
 
 
+@lru_cache(maxsize=64)  # the same of every frame but a jpeg
 def check_slot(height: int, width: int, step: int, length: int, encoding: bytes,
                payload: int) -> FrameFormat:
     """Give the format of a slot's frame, or raise RingCorrupt if it cannot lie in the slot."""

@@ -140,6 +140,12 @@ class RingMapping:
         offset = layout.slot_offset(number, self.slots, self._stride)
         return number > 0 and self._words[offset // 8] == layout.committed(number)
 
+    def stamp_ns(self, number: int) -> int | None:
+        """Give when a frame up to the newest was taken, or None if it is overwritten."""
+        offset = layout.slot_offset(number, self.slots, self._stride)
+        stamp_ns: int = layout.SLOT.unpack_from(self._memory, offset + 8)[0]
+        return stamp_ns if self.holds(number) else None
+
     def borrow(self, number: int) -> Frame | None:
         """Give frame `number` where it lies, or None if it is already, or not yet, there."""
         if not self.holds(number):

@@ -82,6 +82,11 @@ class FrameReader:
         finally:
             self.missed += not frame.intact
 
+    @property
+    def generation(self) -> int | None:
+        """Give when the writer of what is read began: another one is a camera that restarted."""
+        return self._ring.generation if self._ring else None
+
     def status(self) -> RingStatus | None:
         """Tell what the camera is doing now; None if there is no ring of this name."""
         ring = RingMapping.open(self._path)

@@ -131,14 +131,19 @@ class Pacer:
 
     def __init__(self, framerate: float) -> None:
         self._period = 1 / framerate
-        self._due = time.monotonic()
+        self._due = time.monotonic() - self._period
 
-    def wait(self) -> int:
-        """Sleep until the next frame is due and give the time then, in ns since the epoch."""
+    def wait(self, step_ns: int = 0) -> int:
+        """
+        Sleep until the next frame is due and give the time then, in ns since the epoch.
+
+        step_ns: from the frame before to this one, if it is not the constant period.
+        """
+        step = step_ns / 1e9 or self._period
+        self._due += step
         delay = self._due - time.monotonic()
         if delay > 0:
             time.sleep(delay)
-        elif delay < -self._period:
+        elif delay < -step:
             self._due -= delay
-        self._due += self._period
         return time.time_ns()
