@@ -4,7 +4,7 @@ VENV ?= .venv
 SECONDS ?=
 BIN = $(VENV)/bin
 
-.PHONY: env demo proof test lint bench clean
+.PHONY: env demo proof test test-v4l2 lint bench bench-v4l2 clean
 
 env: $(VENV)/.installed
 $(VENV)/.installed: requirements.txt setup.py
@@ -28,6 +28,14 @@ proof: $(VENV)/.installed-dev
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
+
+# the cameras of source v4l2, emulated, in a small virtual machine; see test/webcam_vm/README.md
+WEBCAM_VM = $(BIN)/python test/webcam_vm/vm.py
+test-v4l2: $(VENV)/.installed-dev
+	$(WEBCAM_VM) python -m pytest -p no:cacheprovider test/webcam_vm/guest_*.py
+
+bench-v4l2: $(VENV)/.installed-dev
+	$(WEBCAM_VM) python benchmark/webcam.py
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check
