@@ -179,8 +179,8 @@ def test_boxes_lie_over_their_camera_and_go_when_none_come(
 
 def test_boxes_belong_to_the_nearest_camera_above_their_place(
         viewing: Callable[..., Viewing], ring_name: str) -> None:
-    with FrameWriter(ring_name, FORM) as writer:
-        writer.write(np.zeros(FORM.shape, np.uint8))
+    with FrameWriter(ring_name, SMALL) as writer:
+        writer.write(np.zeros(SMALL.shape, np.uint8))
         view = viewing(ring_name)
         view._look()
         assert view.camera_at(f'{ring_name}.detector_markers') == ring_name
