@@ -19,8 +19,8 @@ class RosClient:
         self._context = rclpy.context.Context()
         rclpy.init(context=self._context, domain_id=domain)
         self.node = rclpy.create_node('client', context=self._context)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self.node)
+        self.executor = SingleThreadedExecutor(context=self._context)
+        self.executor.add_node(self.node)
 
     def call(self, kind: Any, name: str, **fields: Any) -> Any:
         """Call a service and give its response."""
@@ -44,14 +44,14 @@ class RosClient:
         return client
 
     def _wait(self, future: Any) -> Any:
-        self._executor.spin_until_future_complete(future, PATIENCE)
+        self.executor.spin_until_future_complete(future, PATIENCE)
         assert future.done(), 'no answer'
         return future.result()
 
     def take(self, kind: Any, topic: str, found: Callable[[Any], object] = lambda message: True,
              ) -> Any:
         """Give the first message of a topic of which `found` is true; best effort, as rqt."""
-        future: Any = rclpy.task.Future(executor=self._executor)
+        future: Any = rclpy.task.Future(executor=self.executor)
 
         def on_message(message: Any) -> None:
             if not future.done() and found(message):
@@ -65,7 +65,7 @@ class RosClient:
 
     def close(self) -> None:
         """Let go of ROS."""
-        self._executor.shutdown()
+        self.executor.shutdown()
         self.node.destroy_node()
         self._context.shutdown()
 

@@ -24,6 +24,7 @@ rclpy = pytest.importorskip('rclpy', reason='the nodes need rclpy')
 from camera_mp.nodes.detections_message import detections_message  # noqa: E402, I100
 from camera_mp.nodes.image_array import image_array  # noqa: E402, I100
 from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402, I100
+from ros_client import RosClient  # noqa: E402, I100
 from sensor_msgs.msg import CameraInfo, Image  # noqa: E402, I100
 
 HEIGHT, WIDTH = 48, 64
@@ -61,15 +62,11 @@ def message(encoding: str, padding: int = 0) -> Any:
     return result
 
 
-class Graph:
+class Graph(RosClient):
     """What a domain's topics say, and a voice in it."""
 
     def __init__(self, domain: int) -> None:
-        self._context = rclpy.context.Context()
-        rclpy.init(context=self._context, domain_id=domain)
-        self.node = rclpy.create_node('graph', context=self._context)
-        self._executor = rclpy.executors.SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self.node)
+        super().__init__(domain)
         self._values: dict[str, str] = {}
         self.node.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
 
@@ -87,15 +84,10 @@ class Graph:
         while not condition():
             assert time.monotonic() < deadline, f'never came true; diagnostics: {self._values}'
             act()
-            self._executor.spin_once(0.03)
+            self.executor.spin_once(0.03)
 
     def count(self, name: str) -> int:
         return int(self._values.get(name, 0))
-
-    def close(self) -> None:
-        self._executor.shutdown()
-        self.node.destroy_node()
-        rclpy.shutdown(context=self._context)
 
 
 @pytest.fixture

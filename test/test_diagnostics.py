@@ -7,11 +7,12 @@ from programs import PATIENCE, running
 import pytest
 from test_source_video import make_video
 
-rclpy = pytest.importorskip('rclpy', reason='the nodes need rclpy')
+pytest.importorskip('rclpy', reason='the nodes need rclpy')
 
 from camera_mp.nodes.diagnostics import camera_status  # noqa: E402, I100
 from camera_mp.ring import RingStatus, State  # noqa: E402, I100
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus  # noqa: E402, I100
+from ros_client import RosClient  # noqa: E402, I100
 
 
 def _status(state: State, *, alive: bool = True, reason: str = '') -> RingStatus:
@@ -34,16 +35,12 @@ def test_every_state_has_its_level(status: RingStatus | None, level: bytes,
     assert {value.key: value.value for value in result.values}['missed'] == '3'
 
 
-class _Listener:
+class _Listener(RosClient):
     """Collects /diagnostics in a domain."""
 
     def __init__(self, domain: int) -> None:
-        self._context = rclpy.context.Context()
-        rclpy.init(context=self._context, domain_id=domain)
-        self._node = rclpy.create_node('listener', context=self._context)
-        self._executor = rclpy.executors.SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._node)
-        self._node.create_subscription(DiagnosticArray, '/diagnostics', self._collect, 10)
+        super().__init__(domain)
+        self.node.create_subscription(DiagnosticArray, '/diagnostics', self._collect, 10)
         self.seen: list[DiagnosticStatus] = []
 
     def _collect(self, array: DiagnosticArray) -> None:
@@ -51,15 +48,11 @@ class _Listener:
 
     def wait_for(self, message: str) -> DiagnosticStatus:
         for _ in range(int(PATIENCE * 10)):
-            self._executor.spin_once(0.1)
+            self.executor.spin_once(0.1)
             found = [one for one in self.seen if one.message == message]
             if found:
                 return found[0]
         raise AssertionError(f'{message!r} not among {[one.message for one in self.seen]}')
-
-    def close(self) -> None:
-        self._node.destroy_node()
-        self._context.shutdown()
 
 
 @pytest.fixture
@@ -75,11 +68,23 @@ def test_a_video_that_ends_is_stopped_with_the_reason(
     with running('-m', 'camera_mp.nodes.camera', '--ros-args', '-r', f'__ns:=/{ring_name}',
                  '-p', 'source:=video', '-p', f'video_device:={path}', '-p', 'loop:=false',
                  '-p', 'framerate:=5.0') as camera:
-        streaming = listener.wait_for('streaming')
         stopped = listener.wait_for(f'end of {path}')
         assert camera.end() == 0
-    assert streaming.name == f'{ring_name}/camera: {ring_name}'
-    assert streaming.level == DiagnosticStatus.OK
     assert stopped.level == DiagnosticStatus.STALE
     values = {value.key: value.value for value in stopped.values}
     assert (values['state'], values['frames'], values['lost']) == ('stopped', '12', '0')
+
+
+def test_a_camera_that_streams_says_how_fast_and_how_old(
+        listener: _Listener, ring_name: str) -> None:
+    with running('-m', 'camera_mp.nodes.camera', '--ros-args', '-r', f'__ns:=/{ring_name}'):
+        listener.wait_for('streaming')
+        listener.seen.clear()
+        status = listener.wait_for('streaming')  # a rate is known from the second look on
+    assert (status.name, status.level) == (
+        f'{ring_name}/camera: {ring_name}', DiagnosticStatus.OK)
+    values = {value.key: value.value for value in status.values}
+    assert float(values['framerate']) > 0
+    assert float(values['framerate wanted']) == 30.0
+    assert float(values['age of newest frame (ms)']) >= 0
+    assert (values['capture restarts'], values['last error']) == ('0', '')

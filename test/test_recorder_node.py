@@ -7,54 +7,43 @@ from typing import Any
 from camera_mp.frame import FrameFormat
 from camera_mp.ring import FrameWriter
 import numpy as np
-from programs import eventually, PATIENCE, run, running
+from programs import eventually, run, running
 import pytest
 from recordings import need_av, play, send, stamps, START
 
-rclpy = pytest.importorskip('rclpy', reason='the nodes need rclpy')
+pytest.importorskip('rclpy', reason='the nodes need rclpy')
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus  # noqa: E402, I100
+from ros_client import RosClient  # noqa: E402, I100
 from std_srvs.srv import Trigger  # noqa: E402, I100
 
 RECORDER = ('-m', 'camera_mp.nodes.recorder', '--ros-args')
 IMAGE = np.zeros((96, 128, 3), np.uint8)
 
 
-class _Operator:
-    """Calls the services and reads the diagnostics, in a thread-less executor."""
+class _Operator(RosClient):
+    """Calls the services and reads the diagnostics."""
 
     def __init__(self, domain: int) -> None:
-        self._context = rclpy.context.Context()
-        rclpy.init(context=self._context, domain_id=domain)
-        self._node = rclpy.create_node('operator', context=self._context)
-        self._executor = rclpy.executors.SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._node)
-        self._node.create_subscription(DiagnosticArray, '/diagnostics', self._collect, 10)
+        super().__init__(domain)
+        self.node.create_subscription(DiagnosticArray, '/diagnostics', self._collect, 10)
         self._said: dict[str, Any] = {}
 
     def _collect(self, array: DiagnosticArray) -> None:
         self._said.update({status.name: status for status in array.status})
 
-    def call(self, service: str) -> Any:
-        client = self._node.create_client(Trigger, f'/recorder/{service}')
-        assert client.wait_for_service(PATIENCE)
-        future = client.call_async(Trigger.Request())
-        self._executor.spin_until_future_complete(future, PATIENCE)
-        return future.result()
+    def ask(self, service: str) -> Any:
+        return self.call(Trigger, f'/recorder/{service}')
 
     def wait_for(self, name: str, message: str) -> dict[str, Any]:
         """Wait until a status says this; give its level and values."""
         def said() -> bool:
-            self._executor.spin_once(0.1)
+            self.executor.spin_once(0.1)
             return name in self._said and message in self._said[name].message
 
         eventually(said, f'{message!r} of {name}')
         status = self._said[name]
         return {'level': status.level, **{value.key: value.value for value in status.values}}
-
-    def close(self) -> None:
-        self._node.destroy_node()
-        self._context.shutdown()
 
 
 @pytest.fixture
@@ -79,10 +68,10 @@ def test_it_records_from_start_to_stop(operator: _Operator, writer: FrameWriter,
                                        tmp_path: Path) -> None:
     camera = f'recorder: {writer.name}'
     with running(*RECORDER, *_words(folder=tmp_path, cameras=f'[{writer.name}]')) as node:
-        answer = operator.call('stop')
+        answer = operator.ask('stop')
         assert (answer.success, answer.message) == (False, 'not recording')
         operator.wait_for('recorder: recorder', 'not recording')
-        answer = operator.call('start')
+        answer = operator.ask('start')
         assert (answer.success, answer.message) == (True, f'{writer.name}: no frame yet')
         assert operator.wait_for(camera, 'no frames come')['level'] == DiagnosticStatus.WARN
         send(writer, stamps(30), IMAGE)
@@ -90,9 +79,9 @@ def test_it_records_from_start_to_stop(operator: _Operator, writer: FrameWriter,
         assert values['level'] == DiagnosticStatus.OK
         assert values['file'].endswith('.mp4.part')
         eventually(lambda: operator.wait_for(camera, 'recording')['recorded'] == '30')
-        answer = operator.call('start')
+        answer = operator.ask('start')
         assert (answer.success, answer.message) == (False, 'already recording')
-        answer = operator.call('stop')
+        answer = operator.ask('stop')
         video, = tmp_path.glob('*.mp4')
         assert (answer.success, answer.message) == (
             True, f'{writer.name}: 30 frames, 0 missed: {video}')
@@ -126,10 +115,10 @@ def test_a_folder_that_cannot_be_written_is_an_error_until_start_finds_one(
     with running(*RECORDER, *_words(folder=folder, record_on_start='true')) as node:
         values = operator.wait_for('recorder: recorder', f'folder: {folder}: File exists')
         assert values['level'] == DiagnosticStatus.ERROR
-        answer = operator.call('start')
+        answer = operator.ask('start')
         assert (answer.success, answer.message) == (False, f'folder: {folder}: File exists')
         folder.unlink()
-        answer = operator.call('start')
+        answer = operator.ask('start')
         assert answer.success
         operator.wait_for('recorder: recorder', 'recording')
         folder.rmdir()
@@ -137,7 +126,7 @@ def test_a_folder_that_cannot_be_written_is_an_error_until_start_finds_one(
         values = operator.wait_for(f'recorder: {writer.name}', 'No such file or directory')
         assert values['level'] == DiagnosticStatus.ERROR
         assert 'No such file' in values['error']
-        assert operator.call('start').success
+        assert operator.ask('start').success
         send(writer, stamps(2), IMAGE)
         operator.wait_for(f'recorder: {writer.name}', 'recording')
         assert node.end() == 0
