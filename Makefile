@@ -26,8 +26,9 @@ demo: env
 proof: $(VENV)/.installed-dev
 	@$(BIN)/python -m camera_mp.proof $(if $(SECONDS),--seconds $(SECONDS))
 
+# three at a time: they wait for other processes most of their time
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 # the cameras of source v4l2, emulated, in a small virtual machine; see test/webcam_vm/README.md
 WEBCAM_VM = $(BIN)/python test/webcam_vm/vm.py

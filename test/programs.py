@@ -54,9 +54,9 @@ class Program:
         self.process.send_signal(number)
         return self.wait()
 
-    def wait(self) -> int:
+    def wait(self, patience: float = PATIENCE) -> int:
         """Wait until it and all that write to its output have ended; give its exit code."""
-        code = self.process.wait(PATIENCE)
+        code = self.process.wait(patience)
         self._reader.join(PATIENCE)
         assert not self._reader.is_alive(), f'somebody still holds the output of {self.text}'
         return code

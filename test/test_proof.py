@@ -12,7 +12,7 @@ from camera_mp.proof.cyclictest import parse
 from camera_mp.proof.report import goals, missed_outside_stops, stops, table
 from camera_mp.proof.window import Result
 from camera_mp.ring import list_rings
-from programs import run, running
+from programs import PATIENCE, run, running
 import pytest
 
 PROOF = ('-m', 'camera_mp.proof')
@@ -129,7 +129,8 @@ def test_what_could_not_run_has_its_row() -> None:
 
 def test_all_of_it(ros_domain: int, tmp_path: Path) -> None:
     pytest.importorskip('rclpy', reason='the nodes need rclpy')
-    program = run(*PROOF, '--quick', '--output', tmp_path / 'out')
+    with running(*PROOF, '--quick', '--output', tmp_path / 'out') as program:
+        program.wait(4 * PATIENCE)  # five arrangements one after another
     assert program.process.returncode == 0, program.text
     whole = json.loads((tmp_path / 'out' / 'proof.json').read_text())
     assert [result['arrangement'] for result in whole['results']] == list('abcde')
