@@ -190,7 +190,8 @@ def test_orders_given_while_the_source_is_being_opened_are_carried_out(
         capture: CaptureProcess, ring_name: str) -> None:
     eventually(lambda: capture._control)
     capture.configure({**SETTINGS, 'rotate': 90})
-    assert FrameReader(ring_name).wait(PATIENCE).image.shape == (64, 48, 3)
+    reader = FrameReader(ring_name)
+    eventually(lambda: reader.wait(PATIENCE).image.shape == (64, 48, 3))
 
 
 def test_an_order_that_cannot_be_is_refused_with_the_reason(
