@@ -18,7 +18,7 @@ import pytest
 _CAPTURE = abi.V4L2_CAP_VIDEO_CAPTURE | abi.V4L2_CAP_STREAMING
 Modes = dict[str, dict[tuple[int, int], tuple[int, ...]]]  # rates by format and size
 WEBCAM: Modes = {'MJPG': {(1280, 720): (30, 15), (640, 480): (30, 15)},
-          'YUYV': {(640, 480): (30, 15), (1280, 720): (10, 5)}}
+                 'YUYV': {(640, 480): (30, 15), (1280, 720): (10, 5)}}
 
 
 @dataclass

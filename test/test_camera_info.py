@@ -188,5 +188,3 @@ def test_urls_mean_what_they_mean_elsewhere(monkeypatch: pytest.MonkeyPatch,
                   'flash:///a', 'file:///${HOME}/a.yaml'):
         with pytest.raises(SettingError, match='camera_info_url'):
             resolve_url(wrong, 'front')
-
-

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 import sys
+from typing import Any
 
 from camera_mp.detectors import Detection, onnx_model
 from camera_mp.detectors.letterbox import Letterbox
@@ -128,9 +129,9 @@ def test_nothing_found_is_an_empty_list(runtime: str, tmp_path: Path) -> None:
     ({}, {'model': ''}, "model: '' names nothing; allowed: an ONNX file"),
     ({}, {'model': __file__}, r'model: .*test_detector_yolo\.py is not an ONNX file'),
 ])
-def test_what_does_not_fit_is_one_line(model: dict[str, object], values: dict[str, object],
+def test_what_does_not_fit_is_one_line(model: dict[str, Any], values: dict[str, object],
                                        text: str, runtime: str, tmp_path: Path) -> None:
-    path = make_model(tmp_path / 'm.onnx', BOXES, transposed=True, **model)  # type: ignore[arg-type]
+    path = make_model(tmp_path / 'm.onnx', BOXES, transposed=True, **model)
     with pytest.raises(DetectorError, match=text) as caught:
         _detector(path, **values)
     assert '\n' not in str(caught.value)
@@ -287,5 +288,6 @@ def test_the_outputs_beside_the_boxes_do_not_matter() -> None:
 def test_a_detection_is_of_plain_python_types(runtime: str, tmp_path: Path) -> None:
     path = make_model(tmp_path / 'm.onnx', BOXES[:1], transposed=True)
     one, = _detector(path).detect(_picture(96, 64))
-    assert one == Detection('1', float(one.score), tuple(map(float, one.box)))  # type: ignore[arg-type]
+    x, y, width, height = map(float, one.box)
+    assert one == Detection('1', float(one.score), (x, y, width, height))
     assert [type(value) for value in (one.score, *one.box)] == [float] * 5

@@ -89,7 +89,7 @@ def test_broken_jpegs_are_counted_and_never_published(ring_name: str) -> None:
 
 @pytest.mark.parametrize(('fault', 'nodrop'), [('truncated', 0), ('flagged', 1)])
 def test_bad_frames_of_yuyv_are_counted_and_never_published(ring_name: str, fault: str,
-                                                             nodrop: int) -> None:
+                                                            nodrop: int) -> None:
     # with nodrop the driver hands bad frames on, marked; without it leaves a gap
     with _driver_option('nodrop', nodrop), plugged(1) as webcam, capturing(
             ring_name, webcam.serial, *YUYV), FrameReader(ring_name) as reader:
