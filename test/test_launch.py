@@ -114,8 +114,9 @@ def test_no_node_outlives_ros2_launch(ros_domain: int, ring_name: str, tmp_path:
     config = tmp_path / 'cameras.yaml'
     config.write_text(f'/{ring_name}/camera: {{ros__parameters: {{image_width: 64}}}}\n')
     launch = subprocess.Popen(
-        ['ros2', 'launch', 'camera_mp', 'cameras.launch.py', f'config:={config}',
-         f'composed:={composed}'], start_new_session=True)
+        # a test run that a script has in the background ignores SIGINT, and so would launch
+        ['env', '--default-signal=INT', 'ros2', 'launch', 'camera_mp', 'cameras.launch.py',
+         f'config:={config}', f'composed:={composed}'], start_new_session=True)
     try:
         FrameReader(ring_name).wait(PATIENCE)
         status = FrameReader(ring_name).status()
