@@ -24,6 +24,7 @@ rclpy = pytest.importorskip('rclpy', reason='the nodes need rclpy')
 from camera_mp.nodes.detections_message import detections_message  # noqa: E402, I100
 from camera_mp.nodes.image_array import image_array  # noqa: E402, I100
 from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402, I100
+from rclpy.qos import ReliabilityPolicy  # noqa: E402, I100
 from ros_client import RosClient  # noqa: E402, I100
 from sensor_msgs.msg import CameraInfo, Image  # noqa: E402, I100
 
@@ -157,6 +158,19 @@ def test_images_of_a_topic_in_every_encoding(graph: Graph, ring_name: str) -> No
         assert ring_path(f'{ring_name}.detector_any.input').exists()
         assert node.end() == 0
     assert not ring_path(f'{ring_name}.detector_any.input').exists()
+
+
+@pytest.mark.parametrize(('rules', 'reliability'), [
+    ([], ReliabilityPolicy.BEST_EFFORT),
+    (['-p', 'qos_overrides./driver/image.subscription.reliability:=reliable'],
+     ReliabilityPolicy.RELIABLE)])
+def test_images_are_taken_as_parameters_say(graph: Graph, ring_name: str, rules: list[str],
+                                            reliability: ReliabilityPolicy) -> None:
+    with running(*words(f'/{ring_name}', 'Trace', image_topic='/driver/image'), *rules):
+        def found() -> list[Any]:
+            return graph.node.get_subscriptions_info_by_topic('/driver/image')
+        graph.wait(found)
+        assert [one.qos_profile.reliability for one in found()] == [reliability]
 
 
 def test_images_that_are_none_are_refused_and_counted(graph: Graph, ring_name: str) -> None:

@@ -117,8 +117,9 @@ class DetectorNode(ProcessNode):
         self._input: ImageRing | None = None
         if self._own.image_topic:
             self._input = ImageRing(self._ring)
-            self.create_subscription(Image, self._own.image_topic, self._on_image,
-                                     qos_profile_sensor_data)
+            self.create_subscription(
+                Image, self._own.image_topic, self._on_image, qos_profile_sensor_data,
+                qos_overriding_options=qos.overridable())
 
     def _on_info(self, info: Any) -> None:
         # k[0] of 0 means not calibrated, as the message's definition says

@@ -17,5 +17,5 @@ COMMANDS = QoSProfile(reliability=ReliabilityPolicy.RELIABLE, history=HistoryPol
 
 
 def overridable() -> QoSOverridingOptions:
-    """Let qos_overrides.<topic>.publisher.* parameters change a publisher's qualities."""
+    """Let qos_overrides.<topic>.publisher.* or .subscription.* parameters change qualities."""
     return QoSOverridingOptions.with_default_policies()
