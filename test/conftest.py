@@ -1,6 +1,7 @@
 """What the tests share."""
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 import os
 from pathlib import Path
 from uuid import uuid4
@@ -34,3 +35,9 @@ def ros_domain(ring_name: str, monkeypatch: pytest.MonkeyPatch) -> int:
 def usb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeHost:
     """Give a host without cameras, to plug fake ones into."""
     return FakeHost(tmp_path, monkeypatch)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Overlook the event loop that launch leaves open; elsewhere whatever is left is an error."""
+    if find_spec('launch_testing'):
+        config.addinivalue_line('filterwarnings', 'ignore:unclosed:ResourceWarning')
