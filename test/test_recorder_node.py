@@ -94,8 +94,8 @@ def test_it_records_from_start_to_stop(operator: _Operator, writer: FrameWriter,
 def test_record_on_start_takes_all_cameras_and_ends_with_whole_files(
         operator: _Operator, writer: FrameWriter, tmp_path: Path) -> None:
     folder = tmp_path / 'made' / 'by it'
-    with running(*RECORDER, *_words(folder=folder, record_on_start='true',
-                                    segment_minutes=1.0)) as node:
+    with running(*RECORDER, *_words(folder=folder, record_on_start='true', segment_minutes=1.0,
+                                    use_sim_time='true')) as node:  # without any /clock
         eventually(writer.has_readers)
         send(writer, [START, START + 61 * 10**9], IMAGE)
         node.wait_for('128x96 bgr8 into ', count=2)

@@ -54,7 +54,7 @@ class RecorderNode(ProcessNode):
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self.create_service(Trigger, '~/start', self._on_start)
         self.create_service(Trigger, '~/stop', self._on_stop)
-        self.create_timer(1.0, self._on_second)
+        self.create_wall_timer(1.0, self._on_second)
         if own.record_on_start:
             with suppress(RecordingError):  # said, and shown in the diagnostics
                 self._start()
