@@ -22,7 +22,7 @@ from camera_mp.sources import CaptureSettings, source_class, SOURCES
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.parameter import Parameter
 
-_DEMAND_PERIOD = 0.1  # seconds between looks for somebody who looks
+_DEMAND_PERIOD = 0.5  # seconds between looks for readers; subscribers are seen at once
 
 
 @dataclass(frozen=True)
@@ -121,13 +121,14 @@ class CameraNode(ProcessNode):
             if stream.name not in self._streams:
                 self._streams[stream.name] = ImageStream(
                     self, stream, self._prefix, self._frame_id, lambda: self._own.jpeg_quality,
-                    self._infos.for_stream(stream.name))
+                    self._infos.for_stream(stream.name),
+                    self._look_for_demand if self._own.capture_on_demand else None)
             self._streams[stream.name].adapt(stream, jpegs.get(stream.topic, ''))
             self.get_logger().info(f'{stream.ring}: {stream.format}, {ready.framerate:g} Hz, on '
                                    f'{self.resolve_topic_name(self._prefix + stream.topic)}')
         self._controls.declare(self, ready.controls)
 
-    def _look_for_demand(self) -> None:
+    def _look_for_demand(self, change: object = None) -> None:
         self._capture.look_for_demand(any(
             stream.is_wanted for stream in self._streams.values()))
 

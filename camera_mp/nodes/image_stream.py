@@ -11,6 +11,7 @@ from camera_mp.nodes import qos
 from camera_mp.nodes.image_message import CompressedImageMessage, ImageMessage, uncalibrated
 from camera_mp.nodes.ring_publisher import RingPublisher
 from camera_mp.ring import ring_status, RingStatus
+from rclpy.event_handler import PublisherEventCallbacks
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -22,12 +23,14 @@ class ImageStream:
 
     Each topic has a thread of its own, so that compressing does not delay the raw image.
     prefix: '' or '~/', what the stream's topics are below. quality: gives that of JPEG, 1 to 100.
-    camera_info: makes the CameraInfo of a frame, given the frame_id.
+    camera_info: makes the CameraInfo of a frame, given the frame_id. matched: is called when a
+    subscriber comes or goes.
     """
 
     def __init__(self, node: Node, stream: ReadyStream, prefix: str, frame_id: str,
                  quality: Callable[[], int],
-                 camera_info: Callable[[str, Frame], Any] = uncalibrated) -> None:
+                 camera_info: Callable[[str, Frame], Any] = uncalibrated,
+                 matched: Callable[[object], None] | None = None) -> None:
         self.stream = stream
         self._quality = quality
         self._frame_id, self._camera_info = frame_id, camera_info
@@ -41,7 +44,8 @@ class ImageStream:
         def publish(kind: type, topic: str, send: Callable[['Publisher[Any]', Frame], bool],
                     ) -> RingPublisher:
             publisher: Publisher[Any] = node.create_publisher(
-                kind, prefix + topic, qos.IMAGES, qos_overriding_options=qos.overridable())
+                kind, prefix + topic, qos.IMAGES, qos_overriding_options=qos.overridable(),
+                event_callbacks=PublisherEventCallbacks(matched=matched))
             return RingPublisher(stream.ring, publisher.get_subscription_count,
                                  lambda frame: send(publisher, frame), node.get_logger().error)
         folder = stream.topic.rpartition('/')[0]
