@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 import logging
+import sys
 import threading
 import time
 from types import TracebackType
@@ -102,7 +103,7 @@ class DetectorPool:
         self._results: deque[Result] = deque()
         self._most_unread = _MOST_UNREAD if policy == 'every' else workers
         task = {'detector': detector, 'settings': dict(settings or {}), 'nice': nice,
-                'ring': ring, 'domain': domain}
+                'ring': ring, 'domain': domain, 'path': sys.path}
         self._workers = [WorkerProcess(task) for _ in range(workers)]
         self._threads = [threading.Thread(target=self._run, args=[worker], daemon=True,
                                           name=f'detect {ring} {number}')

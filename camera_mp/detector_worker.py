@@ -51,6 +51,8 @@ def _work(control: socket.socket, lines: Any) -> int:
     first = json.loads(next(lines, '{}'))
     if not first:
         return 0  # the parent died before it said what to do
+    # a detector that the pool's program finds is found here too, after all that is installed
+    sys.path += [place for place in first['path'] if place and place not in sys.path]
     priority = Priority(first['nice'])
     try:
         kind = detector_class(first['detector'])

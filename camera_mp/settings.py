@@ -21,6 +21,8 @@ _ROS_NAMES: dict[type, str] = {bool: 'bool', int: 'integer', float: 'double', st
 
 ALL = '*'  # in a list of cameras: every one
 
+_PLAIN = {'description': '', 'low': None, 'high': None, 'choices': (), 'live': False}
+
 S = TypeVar('S', bound='Settings')
 V = TypeVar('V', bool, int, float, str, tuple[float, ...], tuple[str, ...])
 
@@ -57,6 +59,11 @@ class Settings:
                       for name, value in values.items()})
 
 
+def about(item: 'Field[Any]') -> Mapping[str, Any]:
+    """Give what `setting` was told of a field; of a plain field that anything is allowed."""
+    return {**_PLAIN, **item.metadata}
+
+
 def check_name(name: str, known: Collection[str], also: Collection[str] = ()) -> None:
     """Raise SettingError, with the nearest name, unless `name` is known, or also allowed."""
     if name not in known and name not in also:
@@ -89,7 +96,7 @@ def check_type(name: str, value: object, kind: type) -> None:
 def check_value(item: 'Field[Any]', value: Any) -> None:
     """Raise SettingError unless the value is among what the field allows."""
     allowed = describe_allowed(item)
-    low, high, choices = (item.metadata[key] for key in ('low', 'high', 'choices'))
+    low, high, choices = (about(item)[key] for key in ('low', 'high', 'choices'))
     wrong = bool(choices) and value not in choices
     if isinstance(value, float):
         wrong |= not math.isfinite(value)
@@ -102,7 +109,7 @@ def check_value(item: 'Field[Any]', value: Any) -> None:
 
 def describe_allowed(item: 'Field[Any]') -> str:
     """Say in words what a field allows; empty if anything of its type."""
-    low, high, choices = (item.metadata[key] for key in ('low', 'high', 'choices'))
+    low, high, choices = (about(item)[key] for key in ('low', 'high', 'choices'))
     if choices:
         return ', '.join(repr(choice) for choice in choices)
     if low is not None and high is not None:

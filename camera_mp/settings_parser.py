@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import fields
 from typing import Any, get_type_hints, TypeVar
 
-from camera_mp.settings import describe_allowed, Settings
+from camera_mp.settings import about, describe_allowed, Settings
 
 S = TypeVar('S', bound=Settings)
 
@@ -22,7 +22,7 @@ def add_options(parser: argparse.ArgumentParser, kind: type[Settings],
         if types[item.name] is bool:
             how = {'action': argparse.BooleanOptionalAction}
         parser.add_argument('--' + item.name.replace('_', '-'), default=item.default, **how,
-                            help=item.metadata['description'] + (f' [{allowed}]' * bool(allowed)))
+                            help=about(item)['description'] + (f' [{allowed}]' * bool(allowed)))
 
 
 def read_options(options: argparse.Namespace, kind: type[S]) -> S:

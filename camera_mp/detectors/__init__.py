@@ -5,6 +5,7 @@ from importlib.metadata import entry_points
 
 from camera_mp.detectors.detector import Detection, Detector, DetectorSettings, Pose
 from camera_mp.errors import SettingError
+from camera_mp.settings import setting
 
 DETECTORS = {
     'aruco': 'camera_mp.detectors.aruco:ArucoDetector',
@@ -38,4 +39,4 @@ def detector_class(name: str) -> type[Detector]:
 
 
 __all__ = ['DETECTORS', 'Detection', 'Detector', 'DetectorSettings', 'Pose', 'detector_class',
-           'detector_names']
+           'detector_names', 'setting']

@@ -92,7 +92,8 @@ def main() -> int:
     def make() -> ComponentContainer:
         return ComponentContainer([parse_component(text)
                                    for text in remove_ros_args(sys.argv)[1:]])
-    return run(make, publishes_images=True)
+    return run(make, publishes_images=True,
+               arguments="['PACKAGE PLUGIN /NAMESPACE/NAME' ...]")
 
 
 if __name__ == '__main__':

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from camera_mp.errors import SettingError
 from camera_mp.parameters_file import EXECUTABLES
 from camera_mp.redact import redact
-from camera_mp.settings import check_name, describe_allowed, Settings
+from camera_mp.settings import about, check_name, describe_allowed, Settings
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
 
@@ -65,16 +65,16 @@ def declare(node: Node, group: type[S]) -> S:
         value = getattr(settings, item.name)
         shown = redact(value) if isinstance(value, str) else value
         shown = list(shown) if isinstance(shown, tuple) else shown
-        node.declare_parameter(item.name, shown, _descriptor(item.metadata, value, item),
+        node.declare_parameter(item.name, shown, _descriptor(about(item), value, item),
                                ignore_override=True)
     return settings
 
 
-def _descriptor(about: Mapping[str, Any], value: object, item: Any) -> Any:
+def _descriptor(said: Mapping[str, Any], value: object, item: Any) -> Any:
     descriptor = ParameterDescriptor(
-        description=about['description'], read_only=not about['live'],
-        additional_constraints=describe_allowed(item) if about['choices'] else '')
-    low, high = about['low'], about['high']
+        description=said['description'], read_only=not said['live'],
+        additional_constraints=describe_allowed(item) if said['choices'] else '')
+    low, high = said['low'], said['high']
     if low is None and high is None:
         return descriptor
     if isinstance(value, float):

@@ -6,6 +6,7 @@ import time
 
 from camera_mp.errors import CameraError
 from camera_mp.fast_dds import remove_dead_segments, tune_for_images
+from camera_mp.nodes.explain import explain
 from camera_mp.nodes.spinner import Spinner
 from camera_mp.parent import follow_parent
 from camera_mp.signals import ignore, StopFlag
@@ -15,6 +16,7 @@ from rclpy.clock_type import ClockType
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from rclpy.timer import Timer
+from rclpy.utilities import remove_ros_args
 
 _LOOK = 0.1  # seconds between looks at the signals
 
@@ -40,13 +42,23 @@ class ProcessNode(Node):
         super().destroy_node()
 
 
-def run(make_node: Callable[[], ProcessNode], *, publishes_images: bool = False) -> int:
+def run(make_node: Callable[[], ProcessNode], *, publishes_images: bool = False,
+        arguments: str = '') -> int:
     """
-    Initialise rclpy, make the node, let it work until SIGINT or SIGTERM, give the exit code.
+    Initialise rclpy, make the node, let it work until a signal to end, give the exit code.
 
     A CameraError, while the node is made or from one of its callbacks, is one line and code 1.
     publishes_images: give it the Fast DDS profile for images, for 70 MB of /dev/shm.
+    arguments: what its program takes besides those of ROS, in words; '': nothing.
     """
+    given = remove_ros_args(sys.argv)[1:]
+    if {'-h', '--help'} & {*given}:
+        print(explain(sys.modules[make_node.__module__], arguments))
+        return 0
+    if given and not arguments:
+        print(f'{given[0]!r} is not allowed; allowed: --help, --ros-args -p NAME:=VALUE',
+              file=sys.stderr)
+        return 1
     follow_parent()
     remove_dead_segments()
     # rclpy's own handlers pull the context away under executor and publishers that still work

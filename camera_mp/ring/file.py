@@ -149,6 +149,9 @@ def _new_file(path: Path, header: dict[Word, int], mode: int) -> Iterator[int]:
 
 def _fill(fd: int, header: dict[Word, int]) -> None:
     size = header[Word.SIZE]
+    room = os.fstatvfs(fd)
+    if size > room.f_bavail * room.f_frsize:  # or the kernel fills all there is before it says so
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     # not ftruncate: on a full tmpfs that succeeds and the first write is a SIGBUS
     os.posix_fallocate(fd, 0, size)
     born = {Word.PID: os.getpid(), Word.GENERATION: time.time_ns()}
