@@ -20,4 +20,4 @@ def test_the_padding_goes_and_nothing_else(data: bytes, zeros: int) -> None:
 @given(st.binary(max_size=400))
 def test_junk_is_never_taken_for_a_picture(data: bytes) -> None:
     with pytest.raises(FrameBroken):
-        jpeg.check(_array(b'\xff\xd8' + data + b'\xff\xd9'), 480, 640)
+        jpeg.Check(480, 640)(_array(b'\xff\xd8' + data + b'\xff\xd9'))
