@@ -146,9 +146,8 @@ class V4L2Source(Source):
         assert self._buffer
         data, self._broken = self._buffer.data, ''
         if self._decode:
-            data = data[:jpeg.trimmed_length(data)]
             try:
-                self._check(data)
+                data = self._check(data)
             except FrameBroken as error:
                 self._broken = str(error)
         self._data = data

@@ -42,7 +42,7 @@ def trimmed_length(data: Pixels) -> int:
 
 class Check:
     """
-    Raises FrameBroken unless a trimmed picture is whole and of one size.
+    Takes the padding off pictures; FrameBroken unless they are whole and of one size.
 
     What can be told without decoding: it begins and ends as a JPEG, and its header is sound. Most
     cameras send the same header again and again: one that was good is not walked through anew.
@@ -52,13 +52,16 @@ class Check:
         self._height, self._width = height, width
         self._good = b''  # the last good header
 
-    def __call__(self, data: Pixels) -> None:
-        """Check the (length,) uint8 of a picture."""
+    def __call__(self, data: Pixels) -> Pixels:
+        """Give the part of (length,) uint8 that is the picture."""
+        if data[-2:].tobytes() != _EOI:
+            data = data[:trimmed_length(data)]
         known = len(self._good)
         if not known or data[:known].tobytes() != self._good:
             self._good = data[:self._check_header(data)].tobytes()
         if data[-2:].tobytes() != _EOI:
             raise FrameBroken(f'JPEG of {len(data)} bytes without an end')
+        return data
 
     def _check_header(self, data: Pixels) -> int:
         """Walk through the header's segments up to the pixels; give the bytes of it."""
