@@ -31,9 +31,6 @@ _NAME = re.compile(r'[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*')
 _FLOCK = struct.Struct('hhqqi4x')  # struct flock of <fcntl.h> where off_t has 64 bits
 # the bytes to lock: by a file's writer; by who clears a dead one away; by its readers together
 _LIFE, _CLAIM, _READ = 0, 1, 2
-# what to ask of a byte, and what the kernel answers if nobody has locked it
-_QUESTIONS = {byte: tuple(_FLOCK.pack(kind, os.SEEK_SET, byte, 1, 0)
-                          for kind in (fcntl.F_WRLCK, fcntl.F_UNLCK)) for byte in (_LIFE, _READ)}
 _OPEN = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a link or a FIFO of this name is no ring
 
 
@@ -74,8 +71,9 @@ def _lock(fd: int, byte: int, kind: int = fcntl.F_WRLCK) -> bool:
 
 def _is_held(fd: int, byte: int) -> bool:
     """Tell whether another open file holds a lock on a byte, without taking anything."""
-    question, free = _QUESTIONS[byte]
-    return fcntl.fcntl(fd, fcntl.F_OFD_GETLK, question) != free
+    question = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, byte, 1, 0)
+    answer = fcntl.fcntl(fd, fcntl.F_OFD_GETLK, question)
+    return bool(_FLOCK.unpack(answer)[0] != fcntl.F_UNLCK)
 
 
 def is_locked(fd: int) -> bool:
