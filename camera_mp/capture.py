@@ -25,7 +25,7 @@ from camera_mp.signals import exit_on
 from camera_mp.sources import CaptureSettings, source_class, SOURCES
 
 _GRACE = 0.5  # seconds that a source which hangs gets before the process ends without it
-_LOOK = 0.1   # seconds between looks for a stall
+_LOOK = (0.1, 1.0)  # seconds between looks for a stall; settings may change meanwhile
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -70,9 +70,11 @@ class _Watcher(threading.Thread):
         self._held: list[dict[str, Any]] = []
 
     def run(self) -> None:
-        while self._parent_holds_on():
+        least, most = _LOOK
+        pause = least
+        while self._parent_holds_on(pause):
             if self.capture:
-                self.capture.look_for_stall()
+                pause = min(max(self.capture.look_for_stall(), least), most)
         # to the main thread itself, so that it wakes from a sleep
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
         time.sleep(_GRACE)
@@ -80,12 +82,12 @@ class _Watcher(threading.Thread):
             self.capture.close_rings()
         os._exit(0)
 
-    def _parent_holds_on(self) -> bool:
+    def _parent_holds_on(self, pause: float) -> bool:
         if self._control is None:
-            time.sleep(_LOOK)
+            time.sleep(pause)
             return True
         try:
-            message = self._control.receive(_LOOK)
+            message = self._control.receive(pause)
         except EOFError:
             return False
         if message:

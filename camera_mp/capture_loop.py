@@ -231,17 +231,23 @@ class Capture:
             raise SourceLost(str(error)) from None
         self._adapt()
 
-    def look_for_stall(self) -> None:
-        """Say so if no frame has come for too long; called from another thread."""
-        writer = next(iter(self.outlets.values())).writer
+    def look_for_stall(self) -> float:
+        """
+        Say so if no frame has come for too long; called from another thread.
+
+        Gives the seconds after which to look again: none can begin or end before.
+        """
+        streams = next(iter(self.outlets.values())).writer.state == State.STREAMING
         patience = max(self._settings.stall_timeout, 2 / (self._source.framerate or 1.0))
-        if writer.state == State.STREAMING and time.monotonic() - self._last > patience:
+        left = self._last + patience - time.monotonic() if streams else patience
+        if left < 0:
             self._count(Word.STALLS)
             self._set_state(State.STALLED, f'no frame for {patience:g} s')
             self._stalled = True
-        elif self._stalled and writer.state == State.STREAMING:
+        elif self._stalled and streams:
             self._stalled = False
             self._tell_streaming('frames come again')
+        return 0.0 if self._stalled else left
 
     def _set_state(self, state: State, reason: str) -> None:
         for outlet in self.outlets.values():

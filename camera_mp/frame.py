@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from camera_mp.errors import SettingError
@@ -38,23 +39,23 @@ class FrameFormat:
             raise SettingError(
                 f'size: {self.width}x{self.height} is impossible; allowed: 1x1 to 65535x65535')
 
-    @property
+    @cached_property
     def dtype(self) -> np.dtype[Any]:
         """Type of one channel of one pixel."""
         return np.dtype(ENCODINGS[self.encoding][0])
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, ...]:
         """Shape of the array: (height, width) or (height, width, channels)."""
         channels = ENCODINGS[self.encoding][1]
         return (self.height, self.width) + ((channels,) if channels > 1 else ())
 
-    @property
+    @cached_property
     def step(self) -> int:
         """Bytes of one row without padding."""
         return self.width * ENCODINGS[self.encoding][1] * self.dtype.itemsize
 
-    @property
+    @cached_property
     def nbytes(self) -> int:
         """Bytes of a frame; of a jpeg the most that is kept for it, one a pixel and channel."""
         return self.height * self.step * (3 if self.encoding == 'jpeg' else 1)

@@ -34,7 +34,7 @@ def plan(stream: Stream, wish: CaptureSettings) -> Pipeline:
 
 
 class Outlet:
-    """Takes the grabbed pictures of one stream into its ring."""
+    """Takes the grabbed pictures of one stream into its ring; format: of what comes out."""
 
     def __init__(self, camera: str, stream: Stream, settings: CaptureSettings,
                  domain: int | None) -> None:
@@ -46,12 +46,8 @@ class Outlet:
     def adapt(self, stream: Stream, settings: CaptureSettings) -> None:
         """Get ready for a stream's format and for what is wanted of it."""
         self._pipeline = plan(stream, settings)
+        self.format: FrameFormat = self._pipeline.result  # noqa: A003
         self.stream, self._offset = stream, settings.timestamp_offset
-
-    @property
-    def format(self) -> FrameFormat:  # noqa: A003
-        """Give the format of what comes out."""
-        return self._pipeline.result
 
     def write(self, source: Source, moment: Grabbed) -> None:
         """Take the grabbed picture into the ring; a broken one is counted as lost."""

@@ -91,9 +91,10 @@ class Pipeline:
 
     def run(self, out: Pixels) -> None:
         """Take what the source drew in `native(out)` through all steps into `out`."""
+        if not self._steps:
+            return
         targets: Sequence[Pixels] = [*self._between, out]
         picture = self.native(out)
-        if self._steps:
-            for (step, _), target in zip(self._steps, targets, strict=True):
-                step(picture, target)
-                picture = target
+        for (step, _), target in zip(self._steps, targets, strict=True):
+            step(picture, target)
+            picture = target

@@ -257,7 +257,7 @@ class FakeKernel:
         self.refused: dict[str, int] = {}  # path: errno of open
         self.open: dict[int, FakeCamera] = {}
         self._last = 1000
-        for name in ('open_device', 'close', 'ioctl', 'map_memory', 'poll'):
+        for name in ('open_device', 'close', 'ioctl', 'map_memory', 'poller'):
             monkeypatch.setattr(kernel, name, getattr(self, name))
 
     def open_device(self, path: str) -> int:
@@ -283,9 +283,9 @@ class FakeKernel:
         """Map a buffer."""
         return self.open[fd].map_memory(length, offset)
 
-    def poll(self, fd: int, seconds: float) -> int:
-        """Wait for a frame."""
-        return self.open[fd].poll(seconds)
+    def poller(self, fd: int) -> Callable[[float], int]:
+        """Give what waits for a frame."""
+        return self.open[fd].poll
 
 
 def _item(items: list[Any], index: int) -> Any:

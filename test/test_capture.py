@@ -29,7 +29,7 @@ from camera_mp.sources.source import Grabbed, Stream
 from camera_mp.sources.synthetic import read_number, SyntheticSettings, SyntheticSource
 import cv2
 import numpy as np
-from programs import eventually, run, running
+from programs import eventually, PATIENCE, run, running
 import pytest
 from test_source_video import make_video
 
@@ -352,3 +352,27 @@ def test_a_control_that_is_refused_is_a_warning_and_one_that_is_not_there_an_err
     with pytest.raises(SettingError, match='exposre: no such parameter; did you mean exposure'):
         Capture('other', SyntheticSettings(), lambda event: None, controls={'exposre': 1})
     assert not ring_path('other').exists()
+
+
+class _Hanging(SyntheticSource):
+    """Gives no frame while `goes` is not set."""
+
+    goes: ClassVar[threading.Event] = threading.Event()
+
+    def grab(self) -> Grabbed:
+        self.goes.wait(PATIENCE)
+        return super().grab()
+
+
+def test_a_stall_and_its_end_are_said(capture_loop_of: CaptureOf,
+                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capture_loop, 'source_class', lambda name: _Hanging)
+    _Hanging.goes.set()
+    capture, said, reader = capture_loop_of(SyntheticSettings(framerate=100.0, stall_timeout=0.1))
+    reader.wait(PATIENCE)
+    _Hanging.goes.clear()
+    eventually(lambda: capture.look_for_stall() == 0.0, 'a stall, to be looked at again soon')
+    assert said[-1] == {'event': 'state', 'state': 'stalled', 'reason': 'no frame for 0.1 s'}
+    _Hanging.goes.set()
+    eventually(lambda: 0.0 < capture.look_for_stall() <= 0.1, 'frames')
+    assert {'event': 'state', 'state': 'streaming', 'reason': 'frames come again'} in said

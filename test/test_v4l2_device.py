@@ -197,7 +197,7 @@ def test_the_real_poll_and_memory(tmp_path: Path) -> None:
     (tmp_path / 'a').write_bytes(b'abc' + bytes(4096))
     fd = kernel.open_device(str(tmp_path / 'a'))
     with kernel.map_memory(fd, 4096, 0) as memory:
-        assert kernel.poll(fd, 0.0) == select.POLLIN
+        assert kernel.poller(fd)(0.0) == select.POLLIN
         assert memory[:3] == b'abc'
     kernel.close(fd)
 

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 import time
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from camera_mp.controls import Control
 from camera_mp.errors import ControlRefused
@@ -57,8 +57,7 @@ class Stream:
     lazy: bool = False
 
 
-@dataclass(frozen=True)
-class Grabbed:
+class Grabbed(NamedTuple):
     """A moment of all streams: when it was taken and the source's own number of it."""
 
     stamp_ns: int

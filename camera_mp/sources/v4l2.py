@@ -109,7 +109,7 @@ class V4L2Source(Source):
             self._converter = Converter(got, wish.encoding)
             self.streams = (Stream('', 'image_raw', self._converter.format),)
             return
-        self._decode = jpeg.decoder(wish.encoding)
+        self._check, self._decode = jpeg.Check(got.height, got.width), jpeg.decoder(wish.encoding)
         if not jpeg.IS_FAST:
             self._warnings.append(jpeg.ADVICE)
         self.streams = (Stream('', 'image_raw', FrameFormat(got.height, got.width,
@@ -146,9 +146,8 @@ class V4L2Source(Source):
         assert self._buffer
         data, self._broken = self._buffer.data, ''
         if self._decode:
-            data = data[:jpeg.trimmed_length(data)]
             try:
-                jpeg.check(data, self._picture.height, self._picture.width)
+                data = self._check(data)
             except FrameBroken as error:
                 self._broken = str(error)
         self._data = data

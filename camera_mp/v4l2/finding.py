@@ -1,6 +1,6 @@
 """Which cameras there are, and which one a user means; also after it moved to another number."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 import errno
 import os
@@ -46,13 +46,18 @@ class CameraNode:
 
 def list_cameras() -> tuple[CameraNode, ...]:
     """Give the cameras of this host, one node each, in the order of their numbers."""
-    return tuple(node for node in _nodes() if node.index == 0 and _captures(node.path))
+    return _cameras(_nodes())
 
 
 def _nodes() -> Iterator[CameraNode]:
-    entries = [entry for entry in SYSFS.glob('video*') if entry.name[5:].isdigit()]
-    for entry in sorted(entries, key=lambda entry: int(entry.name[5:])):
+    entries = SYSFS.iterdir() if SYSFS.exists() else ()
+    found = [entry for entry in entries if re.fullmatch(r'video\d+', entry.name)]
+    for entry in sorted(found, key=lambda entry: int(entry.name[5:])):
         yield _describe(entry)
+
+
+def _cameras(nodes: Iterable[CameraNode]) -> tuple[CameraNode, ...]:
+    return tuple(node for node in nodes if node.index == 0 and _captures(node.path))
 
 
 def _describe(entry: Path) -> CameraNode:
@@ -98,7 +103,7 @@ def find(wanted: str) -> CameraNode:
     cameras = list_cameras()
     matches = [node for node in cameras if not wanted or node.serial == wanted]
     if not matches:
-        raise _missing(f'no camera has the serial number {wanted!r}' if wanted else '')
+        raise _missing(f'no camera has the serial number {wanted!r}' if wanted else '', cameras)
     if wanted and len({Path(node.port).parent for node in matches}) > 1:
         paths = ', '.join(node.links[-1] if node.links else node.path for node in matches)
         raise SourceError(f'video_device: several cameras have the serial number {wanted!r}; '
@@ -109,13 +114,13 @@ def find(wanted: str) -> CameraNode:
 def _find_path(wanted: str) -> CameraNode:
     path = Path(os.path.realpath(wanted))
     if not path.exists():
-        raise _missing(f'{wanted} does not exist')
+        raise _missing(f'{wanted} does not exist', list_cameras())
     entry = SYSFS / path.name
     return _describe(entry) if entry.exists() else CameraNode(str(path), '', '', '')
 
 
-def _missing(what: str) -> SourceError:
-    there = ', '.join(map(str, list_cameras()))
+def _missing(what: str, cameras: Iterable[CameraNode]) -> SourceError:
+    there = ', '.join(map(str, cameras))
     known = f'there is: {there}' if there else 'there is no camera on this host'
     return SourceError(f'video_device: {what}{"; " * bool(what)}{known}')
 
@@ -146,13 +151,14 @@ class Finder:
 
 
 def _find_again(known: CameraNode, unique: bool) -> CameraNode:
-    matches = [node for node in _nodes() if _is_same(known, node)]
+    nodes = list(_nodes())
+    matches = [node for node in nodes if _is_same(known, node)]
     for node in matches:
         if node.port == known.port:
             return node
     if known.serial and unique and len(matches) == 1:
         return matches[0]
-    raise _missing(f'{known} is gone')
+    raise _missing(f'{known} is gone', _cameras(nodes))
 
 
 def _is_same(one: CameraNode, other: CameraNode) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from camera_mp.errors import FrameBroken
 from camera_mp.frame import Pixels
+from camera_mp.heap import keep_large_blocks
 import cv2
 import numpy as np
 
@@ -39,38 +40,52 @@ def trimmed_length(data: Pixels) -> int:
     return 0
 
 
-def check(data: Pixels, height: int, width: int) -> None:
+class Check:
     """
-    Raise FrameBroken unless a trimmed picture is whole and of this size.
+    Takes the padding off pictures; FrameBroken unless they are whole and of one size.
 
-    What can be told without decoding: it begins and ends as a JPEG, and its header is sound.
+    What can be told without decoding: it begins and ends as a JPEG, and its header is sound. Most
+    cameras send the same header again and again: one that was good is not walked through anew.
     """
-    head, tail = data[:2].tobytes(), data[-2:].tobytes()
-    if head != _SOI:
-        raise FrameBroken(f'{len(data)} bytes that do not begin as a JPEG')
-    if tail != _EOI:
-        raise FrameBroken(f'JPEG of {len(data)} bytes without an end')
-    found = _size(data)
-    if found != (height, width):
-        raise FrameBroken('JPEG with a broken header' if found is None else
-                          f'JPEG of {found[1]}x{found[0]} instead of {width}x{height}')
 
+    def __init__(self, height: int, width: int) -> None:
+        self._height, self._width = height, width
+        self._good = b''  # the last good header
 
-def _size(data: Pixels) -> tuple[int, int] | None:
-    """Walk through the header's segments up to the pixels; give height and width."""
-    at, size = 2, None
-    while len(head := data[at:at + 9].tobytes()) == 9 and head[0] == 0xFF:
-        marker, length = head[1], int.from_bytes(head[2:4], 'big')
-        if marker == _SOS:
-            return size
-        if marker in _SOF:
-            size = int.from_bytes(head[5:7], 'big'), int.from_bytes(head[7:9], 'big')
-        at += 2 + length
-    return None
+    def __call__(self, data: Pixels) -> Pixels:
+        """Give the part of (length,) uint8 that is the picture."""
+        if data[-2:].tobytes() != _EOI:
+            data = data[:trimmed_length(data)]
+        known = len(self._good)
+        if not known or data[:known].tobytes() != self._good:
+            self._good = data[:self._check_header(data)].tobytes()
+        if data[-2:].tobytes() != _EOI:
+            raise FrameBroken(f'JPEG of {len(data)} bytes without an end')
+        return data
+
+    def _check_header(self, data: Pixels) -> int:
+        """Walk through the header's segments up to the pixels; give the bytes of it."""
+        if data[:2].tobytes() != _SOI:
+            raise FrameBroken(f'{len(data)} bytes that do not begin as a JPEG')
+        at, height, width = 2, 0, 0
+        while len(head := data[at:at + 9].tobytes()) == 9 and head[0] == 0xFF:
+            marker, length = head[1], int.from_bytes(head[2:4], 'big')
+            if marker == _SOS:
+                break
+            if marker in _SOF:
+                height, width = int.from_bytes(head[5:7], 'big'), int.from_bytes(head[7:9], 'big')
+            at += 2 + length
+        else:
+            raise FrameBroken(f'JPEG of {len(data)} bytes with a broken header')
+        if (height, width) != (self._height, self._width):
+            raise FrameBroken(f'JPEG of {width}x{height} instead of {self._width}x{self._height}')
+        return at + len(head)
 
 
 def decoder(encoding: str) -> Decoder:
     """Give what decodes a checked picture straight into an array of this encoding."""
+    if not IS_FAST:
+        keep_large_blocks()  # OpenCV makes new memory for every picture
     decode = _decode_simple if IS_FAST else _decode_opencv
     return lambda data, out: decode(data, out, encoding)
 

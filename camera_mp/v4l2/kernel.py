@@ -1,5 +1,6 @@
 """Every call into the kernel that a camera needs; all may raise OSError."""
 
+from collections.abc import Callable
 import ctypes
 import fcntl
 import mmap
@@ -35,9 +36,16 @@ def map_memory(fd: int, length: int, offset: int) -> mmap.mmap:
                      offset=offset)
 
 
-def poll(fd: int, seconds: float) -> int:
-    """Sleep until a frame is there; give the events that poll found, 0 if the time is over."""
-    poller = select.poll()
-    poller.register(fd, select.POLLIN)
-    ready = poller.poll(max(seconds, 0.0) * 1000)
-    return ready[0][1] if ready else 0
+def poller(fd: int) -> Callable[[float], int]:
+    """
+    Give what sleeps until a frame is there, for some seconds at the most.
+
+    It gives the events that poll found, 0 if the time is over.
+    """
+    waiting = select.poll()
+    waiting.register(fd, select.POLLIN)
+
+    def poll(seconds: float) -> int:
+        ready = waiting.poll(max(seconds, 0.0) * 1000)
+        return ready[0][1] if ready else 0
+    return poll

@@ -64,18 +64,18 @@ class Converter:
         self.format = FrameFormat(picture.height, picture.width, encoding)
         self._code = layout.codes[encoding]
         self._rows = picture.height * layout.half_rows // 2
-        self._used = picture.width * layout.bytes
-        self._step = max(picture.step, self._used)  # some drivers pad rows, some give 0
+        # some drivers pad rows, some give 0
+        self._step = max(picture.step, picture.width * layout.bytes)
         channels = layout.bytes if encoding != 'mono16' else 1
         self._shape = (self._rows, picture.width) + ((channels,) if channels > 1 else ())
+        self._strides = (self._step, layout.bytes) + ((1,) if channels > 1 else ())
 
     def draw(self, data: Pixels, out: Pixels) -> None:
         """Convert (bytes,) uint8 into `out`; FrameBroken if there are too few."""
         wanted = self._rows * self._step
         if len(data) < wanted:
             raise FrameBroken(f'{len(data)} bytes instead of {wanted}')
-        rows = data[:wanted].reshape(self._rows, self._step)[:, :self._used]
-        view = rows.view(self.format.dtype).reshape(self._shape)
+        view: Pixels = np.ndarray(self._shape, self.format.dtype, data, 0, self._strides)
         if self._code is _COPY:
             np.copyto(out, view)
         else:

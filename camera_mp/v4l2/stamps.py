@@ -2,20 +2,29 @@
 
 import time
 
+_UNDISTURBED = 20_000  # ns: more than looking at three clocks takes
+
 
 def to_realtime(monotonic_ns: int) -> int:
     """
     Give the CLOCK_REALTIME at a moment of CLOCK_MONOTONIC, both in ns.
 
-    The clocks are compared anew each time, so that a step of NTP does not skew later stamps;
-    the best of three looks, because a process may be put to sleep between two clocks. A stamp
+    The clocks are compared anew each time, so that a step of NTP does not skew later stamps; a
+    process may be put to sleep between two clocks: then the best of three looks counts. A stamp
     of 0 or in the future is a driver's nonsense: the time is now.
     """
-    looks = [(time.monotonic_ns(), time.time_ns(), time.monotonic_ns()) for _ in range(3)]
-    before, now, after = min(looks, key=lambda look: look[2] - look[0])
-    if not 0 < monotonic_ns <= looks[-1][2]:
+    took, before, now = _look()
+    if took > _UNDISTURBED:
+        took, before, now = min((took, before, now), _look(), _look())
+    if not 0 < monotonic_ns <= before + took:
         return now
-    return now - ((before + after) // 2 - monotonic_ns)
+    return now - (before + took // 2 - monotonic_ns)
+
+
+def _look() -> tuple[int, int, int]:
+    """Look at the monotonic clock and the other one; give how long it took first."""
+    before, now = time.monotonic_ns(), time.time_ns()
+    return time.monotonic_ns() - before, before, now
 
 
 class Unwrapped:

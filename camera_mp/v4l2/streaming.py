@@ -44,10 +44,14 @@ class Streaming:
     def __init__(self, device: Device) -> None:
         self._device = device
         self._maps: list[mmap.mmap] = []
+        self._views: list[Pixels] = []  # of the maps
+        self._asked: list[abi.Buffer] = []  # to be queued, one for each map
+        self._found = _buffer(0)  # what was dequeued
+        self._poll = kernel.poller(device.fd)
         try:
             self._map()
-            for index in range(len(self._maps)):
-                self._queue(index)
+            for buffer in self._asked:
+                device.ask(abi.VIDIOC_QBUF, buffer)
             device.ask(abi.VIDIOC_STREAMON, _stream_type())
         except OSError as error:
             self.stop()
@@ -62,9 +66,8 @@ class Streaming:
             self._device.ask(abi.VIDIOC_QUERYBUF, buffer)
             self._maps.append(kernel.map_memory(self._device.fd, buffer.length,
                                                 buffer.m.offset))
-
-    def _queue(self, index: int) -> None:
-        self._device.ask(abi.VIDIOC_QBUF, _buffer(index))
+            self._views.append(np.frombuffer(self._maps[-1], np.uint8))
+            self._asked.append(buffer)
 
     def dequeue(self, seconds: float) -> Buffer | None:
         """
@@ -72,12 +75,12 @@ class Streaming:
 
         Raises SourceLost at once when the device goes away.
         """
-        events = kernel.poll(self._device.fd, seconds)
+        events = self._poll(seconds)
         if events & (select.POLLERR | select.POLLHUP | select.POLLNVAL):
             raise SourceLost(f'{self._device.path} was unplugged')
         if not events:
             return None
-        found = _buffer(0)
+        found = self._found
         try:
             self._device.ask(abi.VIDIOC_DQBUF, found)
         except BlockingIOError:
@@ -87,14 +90,14 @@ class Streaming:
         clock = found.flags & abi.V4L2_BUF_FLAG_TIMESTAMP_MASK
         stamp_ns = found.timestamp.tv_sec * 10**9 + found.timestamp.tv_usec * 1000
         return Buffer(
-            found.index, np.frombuffer(self._maps[found.index], np.uint8)[:found.bytesused],
+            found.index, self._views[found.index][:found.bytesused],
             stamp_ns if clock == abi.V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC else 0,
             found.sequence, bool(found.flags & abi.V4L2_BUF_FLAG_ERROR))
 
     def requeue(self, index: int) -> None:
         """Give a frame's memory back to the driver; SourceLost if the device is gone."""
         try:
-            self._queue(index)
+            self._device.ask(abi.VIDIOC_QBUF, self._asked[index])
         except OSError as error:
             raise self._lost(error) from None
 
@@ -107,6 +110,7 @@ class Streaming:
         """Stop the stream and let go of its memory, else the device stays open."""
         with contextlib.suppress(OSError):  # the device may be gone
             self._device.ask(abi.VIDIOC_STREAMOFF, _stream_type())
+        self._views.clear()
         while self._maps:
             # an exception on its way may hold a view; the memory goes with the exception then
             with contextlib.suppress(BufferError):
