@@ -25,7 +25,8 @@ from camera_mp.signals import exit_on
 from camera_mp.sources import CaptureSettings, source_class, SOURCES
 
 _GRACE = 0.5  # seconds that a source which hangs gets before the process ends without it
-_LOOK = (0.1, 1.0)  # seconds between looks for a stall; settings may change meanwhile
+# seconds between looks for a stall; settings may change meanwhile, and the parent listens
+_LOOK = (0.1, 1.0)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -73,6 +74,9 @@ class _Watcher(threading.Thread):
         least, most = _LOOK
         pause = least
         while self._parent_holds_on(pause):
+            pause = most
+            if self._control:
+                self._report({'event': 'alive'})
             if self.capture:
                 pause = min(max(self.capture.look_for_stall(), least), most)
         # to the main thread itself, so that it wakes from a sleep

@@ -20,6 +20,8 @@ from camera_mp.module_environment import module_environment
 from camera_mp.ring import remove_stale
 
 _ANSWER_PATIENCE = 5.0  # seconds; a source that changes is closed and opened again
+# seconds without a word; it says once a second that it lives, as soon as it is loaded
+_SILENCE, _START_PATIENCE = 10.0, 60.0
 _STOP_PATIENCE = 1.0  # seconds; the capture itself gives its source half of it
 
 
@@ -77,8 +79,8 @@ class CaptureProcess:
     Runs `python -m camera_mp.capture` for one camera and keeps it running.
 
     The first start must succeed: if it does not, `wait_ready` tells why. Later a process that
-    dies is started again, with a delay that grows to 5 s. The child ends by itself when this
-    process does, however it dies, because its socket then reads end-of-file.
+    dies, or hangs as a whole, is started again, with a delay that grows to 5 s. The child ends by
+    itself when this process does, however it dies, because its socket then reads end-of-file.
 
     camera: name of its main ring. settings: names and values of its source's Settings.
     controls: what to set on the device whenever it is opened.
@@ -203,13 +205,22 @@ class CaptureProcess:
         """Handle what the capture says, until it ends."""
         control = self._control
         assert control
+        patience = _START_PATIENCE
         with contextlib.suppress(EOFError):
-            while event := control.receive():
+            while event := control.receive(patience):
+                patience = _SILENCE
                 self._handle(event)
+            self._kill_hanging(patience)
         with self._changed:
             self._control = None
             self._changed.notify_all()
         control.close()
+
+    def _kill_hanging(self, patience: float) -> None:
+        assert self._process
+        self._log.error(f'capture of {self.camera!r} hangs, nothing was heard of it for '
+                        f'{patience:g} s; it is killed')
+        self._process.kill()
 
     def _handle(self, event: dict[str, Any]) -> None:
         if event['event'] == 'ready':

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 
+from camera_mp import capture_process
 from camera_mp.capture_process import CaptureProcess
 from camera_mp.errors import ControlRefused, RingClosed, SettingError
 from camera_mp.ring import FrameReader
@@ -157,6 +158,7 @@ def test_a_capture_that_is_stuck_or_killed_does_not_keep_stop_waiting(
 
 PARENT = """
 import logging, sys, time
+from camera_mp import capture_process
 from camera_mp.capture_process import CaptureProcess
 CaptureProcess(sys.argv[1], {'source': 'synthetic'}, logging.getLogger()).start()
 time.sleep(1000)
@@ -222,3 +224,27 @@ def test_nobody_answers_for_a_dead_capture(capture: CaptureProcess, ring_name: s
             capture.configure({**SETTINGS, 'rotate': 90})
     finally:
         os.kill(_writer(ring_name), signal.SIGKILL)
+
+
+def test_a_capture_that_hangs_as_a_whole_is_killed_and_started_again(
+        capture: CaptureProcess, ring_name: str, said: Said,
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capture_process, '_SILENCE', 2.5)
+    assert capture.wait_ready(PATIENCE)
+    before = _writer(ring_name)
+    os.kill(before, signal.SIGSTOP)
+    eventually(lambda: _writer(ring_name) not in (0, before))
+    assert f'capture of {ring_name!r} hangs, nothing was heard of it for ' in said.lines[0]
+    assert FrameReader(ring_name).wait(PATIENCE).image.shape == (48, 64, 3)
+
+
+def test_a_capture_that_has_nothing_to_say_is_left_alone(
+        capture: CaptureProcess, ring_name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capture_process, '_SILENCE', 2.5)
+    assert capture.wait_ready(PATIENCE)
+    before = _writer(ring_name)
+    with FrameReader(ring_name) as reader:
+        first = reader.wait(PATIENCE)
+        while reader.wait(PATIENCE).stamp_ns < first.stamp_ns + 4_000_000_000:
+            pass
+    assert _writer(ring_name) == before
