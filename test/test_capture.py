@@ -38,7 +38,7 @@ Events: TypeAlias = list[dict[str, object]]
 CaptureOf: TypeAlias = Callable[..., tuple[Capture, Events, FrameReader]]
 
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_frames_come_in_order_and_nothing_is_left(ring_name: str, number: signal.Signals) -> None:
     reader = FrameReader(ring_name)
     with running(*CAPTURE, ring_name, '--framerate', '50', '--slots', '64') as capture:

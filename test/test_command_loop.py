@@ -187,3 +187,24 @@ def test_bad_parameters_are_one_line_and_code_1(ros_domain: int, values: dict[st
     assert program.process.returncode == 1
     assert len(program.lines) == 1
     assert text in program.lines[0]
+
+
+def test_a_second_loop_on_the_same_topic_is_named_by_both(ros_domain: int) -> None:
+    with running(*LOOP, *_words(**GENTLE)) as one, running(*LOOP, *_words(**GENTLE)) as other:
+        for loop in (one, other):
+            loop.wait_for('1 more publish /commands: who follows it gets the commands of all')
+        assert (one.end(), other.end()) == (0, 0)
+
+
+def test_help_says_what_there_is_and_starts_nothing(ros_domain: int) -> None:
+    asked = run('-m', 'camera_mp.nodes.command_loop', '--help')
+    assert asked.process.returncode == 0
+    assert any(line.startswith('  rt_priority (80): ') for line in asked.lines)
+    assert 'in force' not in asked.text
+
+
+def test_arguments_that_are_not_ros_are_refused(ros_domain: int) -> None:
+    refused = run('-m', 'camera_mp.nodes.command_loop', '--rate', '100')
+    assert refused.process.returncode == 1
+    assert refused.lines == [
+        "'--rate' is not allowed; allowed: --help, --ros-args -p NAME:=VALUE"]

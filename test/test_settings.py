@@ -1,6 +1,9 @@
 """Settings say in one line what is wrong and what would be right."""
 
+from dataclasses import dataclass
+
 from camera_mp.errors import SettingError
+from camera_mp.settings import Settings
 from camera_mp.sources import CaptureSettings, source_class, SOURCES
 import pytest
 
@@ -39,3 +42,14 @@ def test_the_defaults_of_every_source_are_allowed(name: str) -> None:
 def test_an_unknown_source_names_those_there_are() -> None:
     with pytest.raises(SettingError, match=r"'x' is unknown; allowed: .*synthetic, v4l2, video"):
         source_class('x')
+
+
+@dataclass(frozen=True)
+class _Plain(Settings):
+    threshold: float = 0.5
+
+
+def test_a_plain_field_may_be_anything_of_its_type() -> None:
+    assert _Plain.from_values({'threshold': -3.5}).threshold == -3.5
+    with pytest.raises(SettingError, match=r'threshold: 1 is of type integer; write 1\.0'):
+        _Plain.from_values({'threshold': 1})

@@ -92,7 +92,7 @@ class CommandLoopNode(ProcessNode):
             Float64MultiArray, 'setpoint', lambda message: None, qos.COMMANDS,
             callback_group=_Polled())
         self._refused, self._refusal, self._timeouts = 0, '', 0
-        self._told_refused = self._told_timeouts = 0
+        self._told_refused = self._told_timeouts = self._others = 0
         self._realtime = Realtime((), ())
         self._images = ImageCount(domain_id())
         self._before: LoopStatistics | None = None
@@ -167,11 +167,18 @@ class CommandLoopNode(ProcessNode):
             self.get_logger().warning(
                 f'no setpoint for {self._settings.setpoint_timeout:g} s: at rest until one comes')
         self._told_refused, self._told_timeouts = refused, timeouts
+        others = self.count_publishers(self._commands.topic_name) - 1
+        if others > self._others:
+            self.get_logger().error(f'{others} more publish {self._commands.topic_name}: who '
+                                    'follows it gets the commands of all mixed')
+        self._others = others
 
     def _status(self, total: LoopStatistics, second: LoopStatistics) -> Any:
         level, text = DiagnosticStatus.OK, f'{second.rate_reached:.1f} Hz'
         if not second.ticks:
             level, text = DiagnosticStatus.ERROR, 'no tick in the last second'
+        elif self._others > 0:
+            level, text = DiagnosticStatus.ERROR, f'{self._others} more publish the commands'
         elif second.missed:
             level, text = DiagnosticStatus.WARN, f'{second.missed} periods missed'
         values = {'rate wanted (Hz)': f'{self._settings.rate:g}',
