@@ -99,7 +99,8 @@ def _load(path: str | Path) -> Any:
 
 def _node_names(path: str | Path, tree: Any, prefix: str) -> Iterator[str]:
     if not isinstance(tree, dict):
-        raise SettingError(f'{path}: {prefix or "the file"} is {tree!r}; expected node names '
+        found = 'empty' if tree is None else repr(tree)
+        raise SettingError(f'{path}: {prefix or "the file"} is {found}; expected node names '
                            f'with {_PARAMETERS}: below them')
     for key, below in tree.items():
         if key == _PARAMETERS:

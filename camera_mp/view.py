@@ -20,6 +20,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if options.detect and not options.cameras:
         parser.error('--detect: name the cameras to look for things in')
+    if options.mode and options.save_file:
+        parser.error('--save: not allowed with --serve; allowed: one of them')
     cameras = options.cameras
     options.cameras = tuple(cameras) or (ALL,)
     options.mode = options.mode or ('save' if options.save_file else 'auto')

@@ -67,7 +67,7 @@ def test_the_shipped_file_starts_cameras() -> None:
     ('/a/camera: {ros__parameters: [1]}', r'/a/camera: ros__parameters is \[1\]'),
     ('ros__parameters: {x: 1}', 'the file is no node name'),
     ('/**: {ros__parameters: {x: 1}}', 'names no node'),
-    ('', 'the file is None'),
+    ('', 'the file is empty'),
     ('just text', "the file is 'just text'"),
     ('a: \x00', 'cameras.yaml: .*unacceptable character'),
 ])
