@@ -15,7 +15,7 @@ from camera_mp.backoff import Backoff
 from camera_mp.errors import SettingError
 from camera_mp.fast_dds import remove_dead_segments
 from camera_mp.module_environment import module_environment
-from camera_mp.parameters_file import NodeEntry, read_nodes
+from camera_mp.parameters_file import NodeEntry, read_nodes, REFUSED
 from camera_mp.parent import environment
 from camera_mp.ring import remove_stale
 from camera_mp.ring.file import domain_id
@@ -60,7 +60,9 @@ class ManagedNode:
         code = self.process.wait()
         self.process = None
         how = f'was killed by {signal.Signals(-code).name}' if code < 0 else f'ended with {code}'
-        if code and respawn:
+        if code == REFUSED:
+            how += ': it refuses its parameters and is not started again'
+        elif code and respawn:
             delay = self._backoff.next_delay()
             self.start_at = time.monotonic() + delay
             how += f'; starting it again in {delay:g} s'
@@ -129,8 +131,9 @@ class Bringup:
         self._say(f'{node.entry.full_name} {node.ended(self._respawn and not self._stop.is_set)}')
         if node.exit_code and not self._stop.is_set:
             self._failures += 1
-            if not self._respawn:
+            if node.start_at is None:
                 self._code = node.exit_code
+            if not self._respawn:
                 self._stop.is_set = True
 
     def _say(self, line: str) -> None:

@@ -18,6 +18,8 @@ import yaml
 # rclpy nodes by the name of their executable: modules under camera_mp.nodes
 EXECUTABLES = ('camera', 'command_loop', 'detector', 'recorder', 'viewer')
 
+REFUSED = 2  # exit code of a node that refuses its parameters, as it would the next time
+
 _PARAMETERS = 'ros__parameters'
 _PART = re.compile(r'[A-Za-z_][A-Za-z0-9_]*')  # rmw_validate_node_name, rmw_validate_namespace
 

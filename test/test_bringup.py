@@ -9,6 +9,7 @@ from camera_mp.process_usage import own_memory
 from camera_mp.ring import FrameReader, list_rings
 from programs import eventually, is_alive, parent_of, PATIENCE, ROOT, run, running, wait_for_end
 import pytest
+from test_source_video import make_video
 
 pytest.importorskip('rclpy', reason='the nodes need rclpy')
 
@@ -92,8 +93,30 @@ def test_a_node_that_cannot_start_says_why_and_the_others_run(file: Path,
     with running(*BRINGUP, file, '--duration', '4') as bringup:
         _wait_until_running(names)
         bringup.wait_for(f"/{names[0]}/camera_2: source: 'webcam' is unknown; allowed: screen")
-        bringup.wait_for('camera_2 ended with 1; starting it again in 0.5 s')
+        bringup.wait_for('camera_2 ended with 2: it refuses its parameters and is not started')
         assert bringup.wait() == 1
+        assert bringup.text.count('is unknown; allowed: screen') == 1
+
+
+def test_when_every_node_refuses_it_ends_with_their_code(ros_domain: int, ring_name: str,
+                                                         tmp_path: Path) -> None:
+    config = tmp_path / 'cameras.yaml'
+    config.write_text(f'/{ring_name}/camera: {{ros__parameters: {{rotate: 45}}}}\n')
+    bringup = run(*BRINGUP, config)
+    assert bringup.process.returncode == 2
+    assert 'rotate: 45 is not allowed; allowed: 0, 90, 180, 270' in bringup.text
+
+
+def test_a_camera_that_is_not_there_yet_is_tried_again(ros_domain: int, ring_name: str,
+                                                       tmp_path: Path) -> None:
+    film, config = tmp_path / 'a.avi', tmp_path / 'cameras.yaml'
+    config.write_text(f'/{ring_name}/camera: {{ros__parameters: '
+                      f'{{source: video, video_device: {film}}}}}\n')
+    with running(*BRINGUP, config) as bringup:
+        bringup.wait_for('camera ended with 1; starting it again in 0.5 s')
+        make_video(film)
+        _wait_until_running([ring_name])
+        assert bringup.end() == 0
 
 
 @pytest.mark.parametrize('arguments', [['/nowhere.yaml'], ['setup.py'],

@@ -160,10 +160,10 @@ def test_aligned_depth_has_the_same_calibration(peer: Peer, home: Path, ring_nam
         assert tuple(peer.next_info().k) == VGA.k
 
 
-def test_a_url_that_cannot_be_is_one_line_and_code_1(ros_domain: int) -> None:
+def test_a_url_that_cannot_be_is_one_line_and_a_code(ros_domain: int) -> None:
     program = run('-m', 'camera_mp.nodes.camera', '--ros-args', '-p',
                   'camera_info_url:=http://a/b.yaml')
-    assert program.process.returncode == 1
+    assert program.process.returncode == 2
     assert program.lines == [
         "/camera: camera_info_url: 'http://a/b.yaml' is not allowed; allowed: file:///PATH, "
         'package://PACKAGE/PATH, with ${NAME} and ${ROS_HOME} in them']

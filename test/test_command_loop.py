@@ -181,10 +181,10 @@ def test_killed_cameras_are_not_its_business(listener: Listener, ring_name: str,
     ({'report_file': '/nowhere/r.json'}, 'report_file: /nowhere/r.json cannot be written'),
     ({'rat': 1.0}, 'rat: no such parameter; did you mean rate?'),
 ])
-def test_bad_parameters_are_one_line_and_code_1(ros_domain: int, values: dict[str, object],
+def test_bad_parameters_are_one_line_and_a_code(ros_domain: int, values: dict[str, object],
                                                 text: str) -> None:
     program = run(*LOOP, *_words(**values))
-    assert program.process.returncode == 1
+    assert program.process.returncode == 2
     assert len(program.lines) == 1
     assert text in program.lines[0]
 

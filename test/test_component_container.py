@@ -97,9 +97,9 @@ def test_nodes_of_the_command_line_come_back_until_they_are_unloaded(
         assert container.end() == 0
 
 
-def test_a_wrong_component_is_one_line_and_code_1(ros_domain: int) -> None:
+def test_a_wrong_component_is_one_line_and_a_code(ros_domain: int) -> None:
     container = run(*CONTAINER[:2], 'CameraNode', *CONTAINER[2:])
-    assert container.process.returncode == 1
+    assert container.process.returncode == 2
     assert container.lines == ["component: 'CameraNode' is not allowed; "
                                "allowed: 'PACKAGE PLUGIN /NAMESPACE/NAME'"]
 

@@ -142,10 +142,10 @@ def test_a_folder_that_cannot_be_written_is_an_error_until_start_finds_one(
     ({'segment_minutes': 10}, 'segment_minutes: 10 is of type integer; write 10.0'),
     ({'qualty': 1}, 'qualty: no such parameter; did you mean quality?'),
 ])
-def test_bad_parameters_are_one_line_and_code_1(ros_domain: int, values: dict[str, object],
+def test_bad_parameters_are_one_line_and_a_code(ros_domain: int, values: dict[str, object],
                                                 text: str) -> None:
     need_av()
     program = run(*RECORDER, *_words(**values))
-    assert program.process.returncode == 1
+    assert program.process.returncode == 2
     assert len(program.lines) == 1
     assert text in program.lines[0]

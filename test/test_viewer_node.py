@@ -113,11 +113,11 @@ def test_it_serves_and_signals_one_after_another_end_it(ros_domain: int) -> None
     ({'camerass': 'front'}, 'camerass: no such parameter; did you mean cameras?'),
     ({'mode': 'save'}, "save_file: '' names no file"),
 ])
-def test_bad_parameters_are_one_line_and_code_1(ros_domain: int, values: dict[str, object],
+def test_bad_parameters_are_one_line_and_a_code(ros_domain: int, values: dict[str, object],
                                                 text: str) -> None:
     _needs_rerun()
     program = run(*VIEWER, *_words(**values))
-    assert program.process.returncode == 1
+    assert program.process.returncode == 2
     assert len(program.lines) == 1
     assert program.lines[0].startswith('/viewer: ')
     assert text in program.lines[0]

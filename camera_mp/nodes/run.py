@@ -4,10 +4,11 @@ from collections.abc import Callable
 import sys
 import time
 
-from camera_mp.errors import CameraError
+from camera_mp.errors import CameraError, SettingError
 from camera_mp.fast_dds import remove_dead_segments, tune_for_images
 from camera_mp.nodes.explain import explain
 from camera_mp.nodes.spinner import Spinner
+from camera_mp.parameters_file import REFUSED
 from camera_mp.parent import follow_parent
 from camera_mp.signals import ignore, StopFlag
 import rclpy
@@ -47,7 +48,8 @@ def run(make_node: Callable[[], ProcessNode], *, publishes_images: bool = False,
     """
     Initialise rclpy, make the node, let it work until a signal to end, give the exit code.
 
-    A CameraError, while the node is made or from one of its callbacks, is one line and code 1.
+    A CameraError, while the node is made or from one of its callbacks, is one line and code 1,
+    or REFUSED if it is a SettingError.
     publishes_images: give it the Fast DDS profile for images, for 70 MB of /dev/shm.
     arguments: what its program takes besides those of ROS, in words; '': nothing.
     """
@@ -79,7 +81,7 @@ def run(make_node: Callable[[], ProcessNode], *, publishes_images: bool = False,
         return _work(node, stop)
     except CameraError as error:
         print(error, file=sys.stderr)
-        return 1
+        return REFUSED if isinstance(error, SettingError) else 1
     finally:
         rclpy.shutdown()
         ignore()  # launch forwards every Ctrl-C a second time
