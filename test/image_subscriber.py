@@ -8,14 +8,18 @@ import hashlib
 import json
 import sys
 
+from camera_mp.signals import StopFlag
 import rclpy
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image
 
 
 def main(topic: str, wanted: int, reliability: str) -> None:
     """Subscribe, say 'ready', report images until enough have come."""
-    rclpy.init()
+    # rclpy's own handlers sometimes leave a process that spins hanging
+    stop = StopFlag()
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     node = rclpy.create_node('image_subscriber')
     seen = 0
 
@@ -32,8 +36,8 @@ def main(topic: str, wanted: int, reliability: str) -> None:
     node.create_subscription(Image, topic, on_image, QoSProfile(
         depth=50, reliability=ReliabilityPolicy[reliability.upper()]))
     print('ready', flush=True)
-    while seen < wanted:
-        rclpy.spin_once(node)
+    while seen < wanted and not stop.is_set:
+        rclpy.spin_once(node, timeout_sec=0.1)
     node.destroy_node()
     rclpy.shutdown()
 
