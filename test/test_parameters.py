@@ -5,6 +5,7 @@ from dataclasses import fields
 from importlib import import_module
 from typing import Any
 
+from programs import run
 import pytest
 
 rclpy = pytest.importorskip('rclpy', reason='the nodes need rclpy')
@@ -37,3 +38,10 @@ def test_every_setting_is_a_described_parameter(node: Any, group: type[Settings]
         value = getattr(settings, item.name)
         shown = node.get_parameter(item.name).value
         assert shown == (list(value) if isinstance(value, tuple) else value)
+
+
+def test_a_node_with_its_own_parameters_loads_no_other_node(ros_domain: int) -> None:
+    code = ('import rclpy, sys; from camera_mp.nodes.command_loop import CommandLoopNode; '
+            'rclpy.init(args=["--ros-args", "-p", "rate:=100.0"]); CommandLoopNode(); '
+            'print("loaded:", "cv2" in sys.modules, "camera_mp.nodes.viewer" in sys.modules)')
+    assert run('-c', code).wait_for('loaded:') == 'loaded: False False'

@@ -82,9 +82,9 @@ class CameraNode(ProcessNode):
         source = overrides.get('source', CaptureSettings.source)
         kind = source_class(source)
         own = parameters.names_of([kind.Settings, CameraSettings])
-        if not kind.has_controls:
-            parameters.check_names(self, kind.Settings, CameraSettings)
         unknown = parameters.unknown_names(self, kind.Settings, CameraSettings)
+        if not kind.has_controls:
+            parameters.refuse(unknown, own)
         self._controls = CameraControls(own, {name: overrides[name] for name in unknown})
         for name in overrides.keys() & parameters.names_of(SETTINGS) - own:
             self.get_logger().warning(f'{name}: given, but source {source!r} does not use it')

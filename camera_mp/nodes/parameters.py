@@ -1,6 +1,6 @@
 """Settings as ROS parameters: declared with description, range and type, checked by name."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
 from importlib import import_module
 import math
@@ -30,15 +30,24 @@ def check_names(node: Node, *groups: type[Settings]) -> None:
 
     One that another node knows is let be: it may come from a `/**` entry.
     """
-    for name in unknown_names(node, *groups):
-        check_name(name, names_of(groups))
+    refuse(unknown_names(node, *groups), names_of(groups))
+
+
+def refuse(unknown: Iterable[str], known: Collection[str]) -> None:
+    """Raise SettingError for the first of these names, with the nearest that is known."""
+    for name in unknown:
+        check_name(name, known)
 
 
 def unknown_names(node: Node, *groups: type[Settings]) -> list[str]:
     """Give the overrides that no node knows."""
-    known = names_of(groups) | _names_of_all_nodes()
-    return [name for name in overrides(node) if not (
-        name in known or name.startswith('qos_overrides.') or node.has_parameter(name))]
+    own = names_of(groups)
+    strange = [name for name in overrides(node) if not (
+        name in own or name.startswith('qos_overrides.') or node.has_parameter(name))]
+    # the other nodes are loaded only if there is something to ask them: it takes a third of a
+    # second, and OpenCV into a process that does not need it
+    known = _names_of_all_nodes() if strange else set()
+    return [name for name in strange if name not in known]
 
 
 def names_of(groups: Iterable[type[Settings]]) -> set[str]:
