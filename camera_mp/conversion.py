@@ -22,6 +22,12 @@ _TO_8_BITS = 255 / 65535  # as cv_bridge
 CONVERTIBLE = (*_CODES, 'mono16', 'jpeg')
 
 
+def compressible(image: Pixels, encoding: str) -> Pixels:
+    """Give a picture as JPEG takes it, bgr8 or mono8; the array itself if it is one of those."""
+    code = None if encoding == 'mono8' else _CODES[encoding][0]
+    return image if code is None else cv2.cvtColor(image, code)
+
+
 def converted(frame: Frame, encoding: str) -> Pixels:
     """
     Give a frame's picture as bgr8 or mono8, a private copy: (height, width[, 3]) uint8.

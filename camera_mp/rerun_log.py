@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 import socket
 
+from camera_mp.conversion import compressible
 from camera_mp.detectors import Detection
 from camera_mp.errors import CameraError, SettingError
 from camera_mp.frame import Frame, Pixels
@@ -19,11 +20,6 @@ _SHOWN = 60.0  # seconds of the curves
 # RGBA; for colour-blind people too: Okabe and Ito, Color Universal Design, 2008
 _COLORS = (0x0072B2FF, 0xE69F00FF, 0x009E73FF, 0xCC79A7FF, 0x56B4E9FF, 0xD55E00FF)
 _METRE = {'16UC1': 1000.0, '32FC1': 1.0}  # units of depth in a metre (REP 118)
-# as cv_bridge has them: OpenCV names a Bayer pattern by its second row
-_TO_BGR = {'rgb8': cv2.COLOR_RGB2BGR, 'rgba8': cv2.COLOR_RGBA2BGR, 'bgra8': cv2.COLOR_BGRA2BGR,
-           'yuv422_yuy2': cv2.COLOR_YUV2BGR_YUY2, 'bayer_rggb8': cv2.COLOR_BayerBG2BGR,
-           'bayer_bggr8': cv2.COLOR_BayerRG2BGR, 'bayer_gbrg8': cv2.COLOR_BayerGR2BGR,
-           'bayer_grbg8': cv2.COLOR_BayerGB2BGR}
 
 
 class RerunLog:
@@ -148,9 +144,7 @@ class RerunLog:
         return rr.EncodedImage(contents=self._jpeg(encoding, image), media_type='image/jpeg')
 
     def _jpeg(self, encoding: str, image: Pixels) -> bytes:
-        code = _TO_BGR.get(encoding)
-        bgr = image if code is None else cv2.cvtColor(image, code)
-        return cv2.imencode('.jpg', bgr, self._quality)[1].tobytes()
+        return cv2.imencode('.jpg', compressible(image, encoding), self._quality)[1].tobytes()
 
 
 def _check_free(name: str, port: int) -> None:

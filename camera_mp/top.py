@@ -9,6 +9,7 @@ import sys
 import time
 
 from camera_mp.errors import RingError
+from camera_mp.frame_rate import FrameRate
 from camera_mp.process_usage import own_memory, ProcessUsage
 from camera_mp.ring import list_rings, RingMapping, RingStatus
 
@@ -43,14 +44,7 @@ class _Watched:
 
     def __init__(self) -> None:
         self.usage = ProcessUsage()
-        self.before: tuple[int, int, float] | None = None
-
-    def framerate(self, status: RingStatus) -> float | None:
-        now = time.monotonic()
-        before, self.before = self.before, (status.generation, status.frames, now)
-        if before is None or before[0] != status.generation:
-            return None
-        return (status.frames - before[1]) / (now - before[2])
+        self.framerate = FrameRate()
 
 
 class Monitor:
@@ -79,7 +73,7 @@ def _row(camera: str, domain: int, status: RingStatus, watched: _Watched) -> Cam
     return CameraRow(
         camera, domain, status.state.name.lower() if status.alive else 'dead',
         f'{frame.format.width}x{frame.format.height}' if frame else None,
-        frame.encoding if frame else None, watched.framerate(status),
+        frame.encoding if frame else None, watched.framerate.look(status),
         (time.time_ns() - status.stamp_ns) / 1e9 if status.stamp_ns else None, status.lost,
         watched.usage.cpu(status.pid) if status.alive else None,
         own_memory(status.pid) if status.alive else None, status.pid, status.reason)

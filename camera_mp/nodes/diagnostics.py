@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 import time
 from typing import Any
 
+from camera_mp.frame_rate import FrameRate
 from camera_mp.nodes.camera_capture import CameraCapture
 from camera_mp.nodes.image_stream import ImageStream
 from camera_mp.nodes.run import ProcessNode
@@ -44,20 +45,6 @@ def camera_status(name: str, status: RingStatus | None, values: Mapping[str, obj
         values=[KeyValue(key=key, value=str(value)) for key, value in {**said, **values}.items()])
 
 
-class _Rate:
-    """Frames a second of one ring, from look to look."""
-
-    def __init__(self) -> None:
-        self._before: tuple[int, int, float] | None = None
-
-    def look(self, status: RingStatus) -> str:
-        now = (status.generation, status.frames, time.monotonic())
-        before, self._before = self._before, now
-        if before is None or before[0] != now[0]:
-            return ''
-        return f'{(now[1] - before[1]) / (now[2] - before[2]):.1f}'
-
-
 class CameraDiagnostics:
     """
     Publishes the state of each stream once a second, whether anybody subscribes or not.
@@ -71,7 +58,7 @@ class CameraDiagnostics:
         self._usage = ProcessUsage()
         self._memory: int | None = None
         self._looks = 0
-        self._rates: dict[str, _Rate] = {}
+        self._rates: dict[str, FrameRate] = {}
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
         node.create_wall_timer(1.0, self._publish)
 
@@ -88,7 +75,8 @@ class CameraDiagnostics:
             'published': stream.published, 'missed': stream.missed,
             'capture restarts': self._capture.restarts, 'last error': self._capture.error}
         if status and status.alive:
-            values['framerate'] = self._rates.setdefault(ring, _Rate()).look(status)
+            rate = self._rates.setdefault(ring, FrameRate()).look(status)
+            values['framerate'] = '' if rate is None else f'{rate:.1f}'
             if main:
                 values |= self._look_at(status.pid)
         off = '' if self._capture.error else self._capture.off
