@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 import contextlib
 from dataclasses import dataclass
 import itertools
-import signal
 import socket
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from camera_mp.errors import CameraError, ControlRefused, SettingError
 from camera_mp.frame import FrameFormat
 from camera_mp.line_socket import LineSocket
 from camera_mp.module_environment import module_environment
+from camera_mp.process_end import how_it_ended
 from camera_mp.ring import remove_stale
 
 _ANSWER_PATIENCE = 5.0  # seconds; a source that changes is closed and opened again
@@ -258,6 +258,4 @@ class CaptureProcess:
     def _how_it_ended(self) -> str:
         assert self._process
         code = self._process.returncode
-        if code < 0:
-            return f'was killed by {signal.Signals(-code).name}'
-        return f'ended with code {code}' + (f' ({self.error})' if self.error else '')
+        return how_it_ended(code) + (f' ({self.error})' if code >= 0 and self.error else '')

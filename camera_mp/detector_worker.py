@@ -11,7 +11,6 @@ import argparse
 from collections.abc import Sequence
 import contextlib
 import errno
-import json
 import os
 from pathlib import Path
 import socket
@@ -26,6 +25,7 @@ from camera_mp.detection_json import to_json
 from camera_mp.detectors import Detector, detector_class
 from camera_mp.errors import CameraError
 from camera_mp.heap import keep_large_blocks
+from camera_mp.line_socket import LineSocket
 from camera_mp.parent import follow_parent
 from camera_mp.ring.finder import FrameFinder
 import cv2
@@ -37,20 +37,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Work until the socket is closed; the exit code is 1 if there is no such detector."""
     parser = argparse.ArgumentParser('python -m camera_mp.detector_worker', allow_abbrev=False)
     parser.add_argument('--control-fd', type=int, required=True, help='socket of the pool')
-    control = socket.socket(fileno=parser.parse_args(argv).control_fd)
+    control = LineSocket(socket.socket(fileno=parser.parse_args(argv).control_fd))
     # SIGTERM is not handled, so that it ends even a detector that hangs in C code
     follow_parent()
     cv2.setNumThreads(1)  # the workers are the parallelism; more threads only compete
     keep_large_blocks()
-    with control, control.makefile('r') as lines, contextlib.suppress(ConnectionError):
-        return _work(control, lines)
+    with contextlib.suppress(ConnectionError, EOFError):  # the pool has let go, or is gone
+        return _work(control)
     return 0
 
 
-def _work(control: socket.socket, lines: Any) -> int:
-    first = json.loads(next(lines, '{}'))
-    if not first:
-        return 0  # the parent died before it said what to do
+def _work(control: LineSocket) -> int:
+    first = control.receive() or {}
     # a detector that the pool's program finds is found here too, after all that is installed
     sys.path += [place for place in first['path'] if place and place not in sys.path]
     priority = Priority(first['nice'])
@@ -60,16 +58,15 @@ def _work(control: socket.socket, lines: Any) -> int:
     except Exception as error:
         if not isinstance(error, CameraError):
             traceback.print_exc()
-        _answer(control, {'refused': _one_line(error)})
+        control.send({'refused': _one_line(error)})
         return 1
     frames = FrameFinder(first['ring'], first['domain'])
-    _answer(control, {'ready': True})
+    control.send({'ready': True})
     calibration = None
-    for line in lines:
-        order = json.loads(line)
+    while order := control.receive():
         if 'calibration' in order:
             calibration = _calibration(order['calibration'])
-        _answer(control, _detect(detector, frames, order, calibration))
+        control.send(_detect(detector, frames, order, calibration))
         priority.lower()
     return 0
 
@@ -99,10 +96,6 @@ def _calibration(values: dict[str, Any] | None) -> Calibration | None:
 def _one_line(error: Exception) -> str:
     kind = '' if isinstance(error, CameraError) else f'{type(error).__name__}: '
     return f'{kind}{" ".join(str(error).split())}'[:_MOST_SAID]
-
-
-def _answer(control: socket.socket, answer: dict[str, Any]) -> None:
-    control.sendall(json.dumps(answer).encode() + b'\n')
 
 
 class Priority:

@@ -18,6 +18,8 @@ class LineSocket:
         self._begun = b''
         self._come: deque[dict[str, Any]] = deque()
         self._sending = threading.Lock()
+        self._waiting = select.poll()  # not select(): that has no room for descriptors over 1023
+        self._waiting.register(end, select.POLLIN)
 
     def send(self, message: Mapping[str, object]) -> None:
         """Send a message; BrokenPipeError or ConnectionResetError if the other end is gone."""
@@ -32,8 +34,8 @@ class LineSocket:
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         while not self._come:
-            left = None if deadline is None else max(deadline - time.monotonic(), 0.0)
-            if not select.select([self._end], [], [], left)[0]:
+            left = None if deadline is None else max(deadline - time.monotonic(), 0.0) * 1000
+            if not self._waiting.poll(left):
                 return None
             self._read()
         return self._come.popleft()

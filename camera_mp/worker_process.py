@@ -1,8 +1,6 @@
 """The parent's handle of one detector worker: start, ask, notice that it died or hangs."""
 
 from collections.abc import Mapping
-import json
-import signal
 import socket
 import subprocess
 import sys
@@ -10,11 +8,13 @@ import threading
 from typing import Any
 
 from camera_mp.errors import DetectorError
+from camera_mp.line_socket import LineSocket
 from camera_mp.module_environment import module_environment
 from camera_mp.parent import environment
+from camera_mp.process_end import how_it_ended
 
 # of the libraries under numpy and detectors: a worker is one thread, the pool has several
-_ONE_THREAD = {'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1', 'MKL_NUM_THREADS': '1'}
+_ONE_THREAD = {'OMP_NUM_THREADS': '1', 'MKL_NUM_THREADS': '1'}
 
 
 class WorkerLost(Exception):
@@ -36,7 +36,7 @@ class WorkerProcess:
         self._lock = threading.Lock()
         self._ended = False
         self._process: subprocess.Popen[bytes] | None = None
-        self._control: socket.socket | None = None
+        self._control: LineSocket | None = None
 
     @property
     def pid(self) -> int | None:
@@ -51,7 +51,7 @@ class WorkerProcess:
                    '--control-fd', str(theirs.fileno())]
         with theirs, self._lock:
             self._close()
-            self._control = ours
+            self._control = LineSocket(ours)
             if self._ended:
                 raise WorkerLost('was ended')
             # a session of its own: a signal to our process group is for us to act on
@@ -67,36 +67,21 @@ class WorkerProcess:
     def ask(self, order: Mapping[str, Any], timeout: float | None) -> dict[str, Any]:
         """Give its answer to an order; WorkerLost if none comes within `timeout` seconds."""
         assert self._control and self._process
-        self._control.settimeout(timeout)
         try:
-            self._control.sendall(json.dumps(order).encode() + b'\n')
-            line = self._read_line(self._control)
-        except TimeoutError:
+            self._control.send(order)
+            answer = self._control.receive(timeout)
+        except (ConnectionError, EOFError):
+            raise WorkerLost(self._how_it_ended()) from None
+        if answer is None:
             self._process.kill()
             self._process.wait()
-            raise WorkerLost(f'gave no answer within {timeout:g} s and was killed') from None
-        except ConnectionError:
-            line = b''
-        if not line:
-            raise WorkerLost(self._how_it_ended())
-        answer: dict[str, Any] = json.loads(line)
+            raise WorkerLost(f'gave no answer within {timeout:g} s and was killed')
         return answer
-
-    @staticmethod
-    def _read_line(control: socket.socket) -> bytes:
-        parts = []
-        while part := control.recv(65536):
-            parts.append(part)
-            if part.endswith(b'\n'):  # an answer is one line, and none comes unasked
-                return b''.join(parts)
-        return b''
 
     def _how_it_ended(self) -> str:
         assert self._process
         self._process.kill()  # if it only let go of its socket
-        code = self._process.wait()
-        return f'was killed by {signal.Signals(-code).name}' if code < 0 else (
-            f'ended with code {code}')
+        return how_it_ended(self._process.wait())
 
     def end(self) -> None:
         """Kill it, for good: it holds nothing that would need an orderly end."""
