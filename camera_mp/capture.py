@@ -20,7 +20,7 @@ from camera_mp.capture_commands import carry_out
 from camera_mp.capture_loop import Capture, Report
 from camera_mp.errors import CameraError, SettingError
 from camera_mp.line_socket import LineSocket
-from camera_mp.settings_parser import add_options, read_options
+from camera_mp.settings_parser import add_options, read_options, whole_parser
 from camera_mp.signals import exit_on
 from camera_mp.sources import CaptureSettings, source_class, SOURCES
 
@@ -146,8 +146,7 @@ def _first_parser() -> argparse.ArgumentParser:
 
 def _parse_settings(source: str, argv: Sequence[str] | None) -> CaptureSettings:
     kind = source_class(source).Settings
-    parser = argparse.ArgumentParser(parents=[parser := _first_parser()], prog=parser.prog,
-                                     description=parser.description, allow_abbrev=False)
+    parser = whole_parser(_first_parser())
     add_options(parser, kind, leave_out=['source'])
     return read_options(parser.parse_args(argv), kind)
 

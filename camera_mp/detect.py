@@ -17,7 +17,7 @@ from camera_mp.detectors import Detector, detector_class, detector_names, Detect
 from camera_mp.errors import CameraError, DetectorError
 from camera_mp.frame import Pixels
 from camera_mp.quiet_opencv import quieten_opencv
-from camera_mp.settings_parser import add_options, read_options
+from camera_mp.settings_parser import add_options, read_options, whole_parser
 from camera_mp.signals import exit_on
 import cv2
 
@@ -83,8 +83,7 @@ def _first_parser() -> argparse.ArgumentParser:
 
 def _parse_settings(kind: type[Detector],
                     argv: Sequence[str] | None) -> tuple[list[str], DetectorSettings]:
-    parser = argparse.ArgumentParser(parents=[parser := _first_parser()], prog=parser.prog,
-                                     description=parser.description, allow_abbrev=False)
+    parser = whole_parser(_first_parser())
     parser.add_argument('files', nargs='+', metavar='FILE', help='a picture or a video')
     add_options(parser, kind.Settings)
     options = parser.parse_args(argv)

@@ -25,6 +25,12 @@ def add_options(parser: argparse.ArgumentParser, kind: type[Settings],
                             help=about(item)['description'] + (f' [{allowed}]' * bool(allowed)))
 
 
+def whole_parser(first: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """Go on from a parser without --help that has found out whose options are to be added."""
+    return argparse.ArgumentParser(parents=[first], prog=first.prog,
+                                   description=first.description, allow_abbrev=False)
+
+
 def read_options(options: argparse.Namespace, kind: type[S]) -> S:
     """Make the settings of what was given; SettingError for a value that is not allowed."""
     return kind.from_values({item.name: getattr(options, item.name) for item in fields(kind)})

@@ -86,12 +86,12 @@ class CameraNode(ProcessNode):
         if not kind.has_controls:
             parameters.refuse(unknown, own)
         self._controls = CameraControls(own, {name: overrides[name] for name in unknown})
-        for name in overrides.keys() & parameters.names_of(SETTINGS) - own:
-            self.get_logger().warning(f'{name}: given, but source {source!r} does not use it')
+        parameters.tell_unused(self, [kind.Settings, CameraSettings], SETTINGS,
+                               f'source {source!r}')
         settings = parameters.declare(self, kind.Settings)
         self._own = parameters.declare(self, CameraSettings)
-        namespace = self.get_namespace().strip('/').replace('/', '.')
-        self.camera_name = self._own.camera_name or namespace or self.get_name()
+        self.camera_name = (self._own.camera_name or parameters.dotted(self.get_namespace())
+                            or self.get_name())
         ring_path(self.camera_name)
         self._frame_id = self._own.frame_id or f'{self.camera_name}_optical_frame'
         self._calibration = resolve_url(self._own.camera_info_url, self.camera_name)

@@ -18,6 +18,11 @@ from sensor_msgs.srv import SetCameraInfo
 DEFAULT_URL = 'file://${ROS_HOME}/camera_info/${NAME}.yaml'  # as camera_info_manager has it
 
 
+def ros_home() -> Path:
+    """Give the folder where ROS programs keep what they write: ROS_HOME, by default ~/.ros."""
+    return Path(os.environ.get('ROS_HOME') or Path.home() / '.ros')
+
+
 def resolve_url(url: str, camera: str) -> Path:
     """
     Give the file that a `camera_info_url` means; '' means DEFAULT_URL.
@@ -25,7 +30,7 @@ def resolve_url(url: str, camera: str) -> Path:
     file:///PATH and package://PACKAGE/PATH, with ${NAME}, the camera's, and ${ROS_HOME}, by
     default ~/.ros. Raises SettingError for any other, and for a package that is not there.
     """
-    known = {'NAME': camera, 'ROS_HOME': os.environ.get('ROS_HOME') or str(Path.home() / '.ros')}
+    known = {'NAME': camera, 'ROS_HOME': str(ros_home())}
     text = re.sub(r'\$\{(\w+)\}', lambda found: known.get(found[1], found[0]),
                   url or DEFAULT_URL)
     found = re.fullmatch(r'file://(/.+)|package://([^/]+)/(.+)', text, re.IGNORECASE)

@@ -1,12 +1,12 @@
 """The services of a camera: set_capture and save_snapshot."""
 
 from collections.abc import Callable
-import os
 from pathlib import Path
 from typing import Any
 
 from camera_mp.errors import CameraError
 from camera_mp.nodes.camera_capture import CameraCapture
+from camera_mp.nodes.camera_info import ros_home
 from camera_mp.ring import FrameReader
 from camera_mp.snapshot import save
 from rclpy.node import Node
@@ -45,12 +45,11 @@ class CameraServices:
 
     def _snapshot(self) -> Path:
         directory, kind, quality = self._picture()
-        home = Path(os.environ.get('ROS_HOME') or '~/.ros')
         capture = self._capture
         if capture.is_switched_off:
             raise CameraError(f'{capture.camera} is {capture.off}')
         capture.ensure()
         with FrameReader(capture.camera) as reader:
             frame = reader.wait(_PATIENCE)
-        folder = (Path(directory) if directory else home / 'snapshots').expanduser()
+        folder = (Path(directory) if directory else ros_home() / 'snapshots').expanduser()
         return save(frame, capture.camera, folder, kind, quality)

@@ -20,13 +20,14 @@ from camera_mp.image_count import ImageCount
 from camera_mp.joint_motion import JointMotion
 from camera_mp.loop_statistics import LoopStatistics
 from camera_mp.nodes import parameters, qos
+from camera_mp.nodes.diagnostic_status import diagnostic_status, DiagnosticsPublisher
 from camera_mp.nodes.run import ProcessNode, run
 from camera_mp.periodic import MAX_RATE, MIN_RATE, PeriodicLoop, Tick
 from camera_mp.realtime import enter_realtime, Realtime, RealtimeWishes
 from camera_mp.ring.file import domain_id
 from camera_mp.settings import setting, Settings
 from camera_mp.signals import StopFlag
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.callback_groups import CallbackGroup
 from rclpy.duration import Duration
 from std_msgs.msg import Float64MultiArray
@@ -96,7 +97,7 @@ class CommandLoopNode(ProcessNode):
         self._realtime = Realtime((), ())
         self._images = ImageCount(domain_id())
         self._before: LoopStatistics | None = None
-        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
+        self._diagnostics = DiagnosticsPublisher(self)
         self.create_wall_timer(1.0, self._on_second)
 
     def _configure(self) -> None:
@@ -153,9 +154,7 @@ class CommandLoopNode(ProcessNode):
         now = self._loop.statistics()
         status = self._status(now, now.since(self._before) if self._before else now)
         self._before = now
-        message = DiagnosticArray(status=[status])
-        message.header.stamp = self.get_clock().now().to_msg()
-        self._diagnostics.publish(message)
+        self._diagnostics.publish([status])
 
     def _tell(self) -> None:
         """Log what happened in the last second."""
@@ -187,9 +186,8 @@ class CommandLoopNode(ProcessNode):
                   'in force': ', '.join(self._realtime.in_force)}
         for when, statistics in (('', total), (' (last second)', second)):
             values |= {f'{name}{when}': value for name, value in _values(statistics).items()}
-        return DiagnosticStatus(
-            level=level, name=f'{self.get_fully_qualified_name()[1:]}: loop', message=text,
-            values=[KeyValue(key=key, value=str(value)) for key, value in values.items()])
+        return diagnostic_status(
+            level, f'{self.get_fully_qualified_name()[1:]}: loop', text, values)
 
     def _report(self) -> None:
         total, images = self._loop.statistics(), self._images.look()

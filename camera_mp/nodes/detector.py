@@ -12,11 +12,11 @@ from camera_mp.nodes import parameters, qos
 from camera_mp.nodes.camera_info import calibration_of
 from camera_mp.nodes.detection_topics import DetectionTopics
 from camera_mp.nodes.detector_status import DetectorStatus
+from camera_mp.nodes.diagnostic_status import DiagnosticsPublisher
 from camera_mp.nodes.image_array import ImageRing
 from camera_mp.nodes.run import ProcessNode, run
 from camera_mp.ring import remove_stale
 from camera_mp.settings import setting, Settings
-from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, Image
 
@@ -62,7 +62,7 @@ class DetectorNode(ProcessNode):
         self._failure: Exception | None = None
         self._failed = self.create_guard_condition(self._on_failure)
         self._status = DetectorStatus(self.get_fully_qualified_name()[1:], self._pool)
-        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
+        self._diagnostics = DiagnosticsPublisher(self)
         self.create_wall_timer(1.0, self._publish_diagnostics)
         self._thread = threading.Thread(target=self._publish_results, name='results')
         self._thread.start()
@@ -72,17 +72,14 @@ class DetectorNode(ProcessNode):
         kind = detector_class(self._own.detector).Settings
         groups = [DetectorNodeSettings, PoolSettings, kind]
         parameters.check_names(self, *groups)
-        given = parameters.overrides(self).keys() & parameters.names_of(SETTINGS)
-        for name in given - parameters.names_of(groups):
-            self.get_logger().warning(
-                f'{name}: given, but detector {self._own.detector!r} does not use it')
+        parameters.tell_unused(self, groups, SETTINGS, f'detector {self._own.detector!r}')
         wish, settings = parameters.declare(self, PoolSettings), parameters.declare(self, kind)
         self._choose_input(self._own.camera, self._own.image_topic)
         self._pool = DetectorPool(self._ring, self._own.detector, settings=vars(settings),
                                   log=self.get_logger(), **vars(wish))
 
     def _choose_input(self, camera: str, image_topic: str) -> None:
-        namespace = _dotted(self.get_namespace())
+        namespace = parameters.dotted(self.get_namespace())
         if camera and image_topic:
             raise SettingError(f'image_topic: {image_topic!r} is given, and camera {camera!r} '
                                'too; allowed: one of them')
@@ -93,7 +90,7 @@ class DetectorNode(ProcessNode):
             if not self._is_topic(image_topic):
                 raise SettingError(f'image_topic: {image_topic!r} is no name of a topic; '
                                    'allowed: letters, digits, _ and single /')
-            self._ring = f'{_dotted(self.get_fully_qualified_name())}.input'
+            self._ring = f'{parameters.dotted(self.get_fully_qualified_name())}.input'
             folder, slash, _ = image_topic.rpartition('/')
             self._info_topic = f'{folder}{slash}camera_info'
             self._frame_id = self._own.frame_id
@@ -150,10 +147,8 @@ class DetectorNode(ProcessNode):
         raise self._failure
 
     def _publish_diagnostics(self) -> None:
-        array = DiagnosticArray(status=[self._status.look(
+        self._diagnostics.publish([self._status.look(
             {'images refused': self._refused, 'frames gone before drawn': self._topics.gone})])
-        array.header.stamp = self.get_clock().now().to_msg()
-        self._diagnostics.publish(array)
 
     def close(self) -> None:
         """End the workers, the threads and the ring."""
@@ -161,10 +156,6 @@ class DetectorNode(ProcessNode):
         self._thread.join()
         if self._input:
             self._input.close()
-
-
-def _dotted(name: str) -> str:
-    return name.strip('/').replace('/', '.')
 
 
 def main() -> int:

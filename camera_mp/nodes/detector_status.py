@@ -7,7 +7,8 @@ from typing import Any
 
 from camera_mp.detector_pool import DetectorPool
 from camera_mp.detector_results import Result
-from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
+from camera_mp.nodes.diagnostic_status import diagnostic_status
+from diagnostic_msgs.msg import DiagnosticStatus
 import numpy as np
 
 _BAD = ('lost', 'errors', 'missed')
@@ -35,9 +36,7 @@ class DetectorStatus:
         level, text = _judge(fresh, alive, rate)
         values = {**counts, 'rate (Hz)': f'{rate:.1f}', **_milliseconds(latencies),
                   'workers alive': alive, **more}
-        return DiagnosticStatus(
-            level=level, name=f'{self._name}: detector', message=text,
-            values=[KeyValue(key=key, value=str(value)) for key, value in values.items()])
+        return diagnostic_status(level, f'{self._name}: detector', text, values)
 
 
 def _judge(fresh: Mapping[str, int], alive: int, rate: float) -> tuple[bytes, str]:

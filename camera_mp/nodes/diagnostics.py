@@ -6,11 +6,12 @@ from typing import Any
 
 from camera_mp.frame_rate import FrameRate
 from camera_mp.nodes.camera_capture import CameraCapture
+from camera_mp.nodes.diagnostic_status import diagnostic_status, DiagnosticsPublisher
 from camera_mp.nodes.image_stream import ImageStream
 from camera_mp.nodes.run import ProcessNode
 from camera_mp.process_usage import own_memory, ProcessUsage
 from camera_mp.ring import RingStatus, State
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from diagnostic_msgs.msg import DiagnosticStatus
 
 _LEVELS = {
     State.STARTING: DiagnosticStatus.WARN, State.STREAMING: DiagnosticStatus.OK,
@@ -40,9 +41,7 @@ def camera_status(name: str, status: RingStatus | None, values: Mapping[str, obj
                 'frames': status.frames, 'lost': status.lost, 'stalls': status.stalls,
                 'reconnects': status.reconnects, 'framerate wanted': f'{status.framerate:g}',
                 'age of newest frame (ms)': f'{age:.0f}' if status.stamp_ns else ''}
-    return DiagnosticStatus(
-        level=level, name=name, message=text,
-        values=[KeyValue(key=key, value=str(value)) for key, value in {**said, **values}.items()])
+    return diagnostic_status(level, name, text, {**said, **values})
 
 
 class CameraDiagnostics:
@@ -59,15 +58,12 @@ class CameraDiagnostics:
         self._memory: int | None = None
         self._looks = 0
         self._rates: dict[str, FrameRate] = {}
-        self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
+        self._publisher = DiagnosticsPublisher(node)
         node.create_wall_timer(1.0, self._publish)
 
     def _publish(self) -> None:
-        array = DiagnosticArray()
-        array.header.stamp = self._node.get_clock().now().to_msg()
-        for stream in self._streams():
-            array.status.append(self._status(stream, main=not array.status))
-        self._publisher.publish(array)
+        self._publisher.publish([self._status(stream, main=number == 0)
+                                 for number, stream in enumerate(self._streams())])
 
     def _status(self, stream: ImageStream, *, main: bool) -> Any:
         ring, status = stream.stream.ring, stream.status()

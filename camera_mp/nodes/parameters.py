@@ -50,6 +50,18 @@ def unknown_names(node: Node, *groups: type[Settings]) -> list[str]:
     return [name for name in strange if name not in known]
 
 
+def tell_unused(node: Node, used: Iterable[type[Settings]], known: Iterable[type[Settings]],
+                user: str) -> None:
+    """Warn of overrides that belong to the node, but not to what it uses; user: that, in words."""
+    for name in overrides(node).keys() & names_of(known) - names_of(used):
+        node.get_logger().warning(f'{name}: given, but {user} does not use it')
+
+
+def dotted(namespace: str) -> str:
+    """Give the name of a namespace's camera: `/r1/front` is `r1.front`."""
+    return namespace.strip('/').replace('/', '.')
+
+
 def names_of(groups: Iterable[type[Settings]]) -> set[str]:
     """Give the names of all settings of these groups."""
     return {item.name for group in groups for item in fields(group)}

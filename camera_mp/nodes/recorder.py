@@ -1,6 +1,6 @@
 """The recorder node: cameras of this host into files, on request."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +8,12 @@ from typing import Any
 
 from camera_mp.errors import RecordingError, SettingError
 from camera_mp.nodes import parameters
+from camera_mp.nodes.diagnostic_status import diagnostic_status, DiagnosticsPublisher
 from camera_mp.nodes.run import ProcessNode, run
 from camera_mp.recording import make_recorder, RecordingSettings
 from camera_mp.recording.status import RecordingStatus
 from camera_mp.settings import ALL, setting, Settings
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from diagnostic_msgs.msg import DiagnosticStatus
 from std_srvs.srv import Trigger
 
 _PATIENCE = 1.0  # seconds that the answer to a start waits for first frames, to name the files
@@ -51,7 +52,7 @@ class RecorderNode(ProcessNode):
                 parameters.declare(self, RecordingSettings), self.get_logger())
         except SettingError as error:
             raise parameters.located(self, error) from None
-        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
+        self._diagnostics = DiagnosticsPublisher(self)
         self.create_service(Trigger, '~/start', self._on_start)
         self.create_service(Trigger, '~/stop', self._on_stop)
         self.create_wall_timer(1.0, self._on_second)
@@ -87,17 +88,16 @@ class RecorderNode(ProcessNode):
     def _on_second(self) -> None:
         self._recorder.look()
         name = self.get_fully_qualified_name()[1:]
-        message = DiagnosticArray(status=[
+        self._diagnostics.publish([
             self._own_status(f'{name}: recorder'),
             *(self._camera_status(f'{name}: {status.camera}', status)
               for status in self._recorder.statuses())])
-        message.header.stamp = self.get_clock().now().to_msg()
-        self._diagnostics.publish(message)
 
     def _own_status(self, name: str) -> Any:
         level = DiagnosticStatus.ERROR if self._error else DiagnosticStatus.OK
         text = 'recording' if self._recorder.running else 'not recording'
-        return _status(level, name, self._error or text, {'folder': self._recorder.folder})
+        return diagnostic_status(level, name, self._error or text,
+                                 {'folder': self._recorder.folder})
 
     def _camera_status(self, name: str, status: RecordingStatus) -> Any:
         before = self._missed.get(status.camera, 0)
@@ -109,7 +109,7 @@ class RecorderNode(ProcessNode):
             level, text = DiagnosticStatus.WARN, f'{status.missed - before} frames missed'
         elif status.running and not status.file:
             level, text = DiagnosticStatus.WARN, 'no frames come'
-        return _status(level, name, text, {
+        return diagnostic_status(level, name, text, {
             'recorded': status.frames, 'missed': status.missed, 'file': status.file or '',
             'files finished': len(status.finished), 'error': status.error})
 
@@ -122,11 +122,6 @@ def _answer(response: Any, statuses: Sequence[RecordingStatus]) -> Any:
     response.success = not any(status.error for status in statuses)
     response.message = '; '.join(map(str, statuses)) or 'no cameras yet'
     return response
-
-
-def _status(level: bytes, name: str, text: str, values: Mapping[str, object]) -> Any:
-    return DiagnosticStatus(level=level, name=name, message=text, values=[
-        KeyValue(key=key, value=str(value)) for key, value in values.items()])
 
 
 def main() -> int:

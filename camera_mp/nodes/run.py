@@ -61,6 +61,10 @@ def run(make_node: Callable[[], ProcessNode], *, publishes_images: bool = False,
         print(f'{given[0]!r} is not allowed; allowed: --help, --ros-args -p NAME:=VALUE',
               file=sys.stderr)
         return 1
+    return _run(make_node, publishes_images)
+
+
+def _run(make_node: Callable[[], ProcessNode], publishes_images: bool) -> int:
     follow_parent()
     remove_dead_segments()
     # rclpy's own handlers pull the context away under executor and publishers that still work

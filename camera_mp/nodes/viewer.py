@@ -66,7 +66,7 @@ class ViewerNode(ProcessNode):
         for topic, types in self.get_topic_names_and_types():
             if _DETECTIONS in types and topic not in self._topics:
                 self._topics.add(topic)
-                place = topic.rpartition('/')[0].strip('/').replace('/', '.')
+                place = parameters.dotted(topic.rpartition('/')[0])
                 self.create_subscription(
                     Detection2DArray, topic,
                     lambda array, place=place: self._on_detections(place, array), qos.IMAGES)
