@@ -48,10 +48,14 @@ class _Watched:
 
 
 class Monitor:
-    """Looks at all rings of a domain (None: of every domain); rates are from look to look."""
+    """
+    Looks at all rings of a domain (None: of every domain); rates are from look to look.
 
-    def __init__(self, domain: int | None = None) -> None:
-        self._domain = domain
+    processes: CPU and memory too, for which the kernel walks through the writers' pages.
+    """
+
+    def __init__(self, domain: int | None = None, *, processes: bool = True) -> None:
+        self._domain, self._processes = domain, processes
         self._watched: dict[tuple[int, str], _Watched] = {}
 
     def look(self) -> list[CameraRow]:
@@ -62,21 +66,22 @@ class Monitor:
             try:
                 ring = RingMapping.open(path)
                 if ring:
-                    rows.append(_row(camera, domain, ring.status(), watched))
+                    rows.append(_row(camera, domain, ring.status(), watched, self._processes))
             except RingError as error:
                 rows.append(CameraRow(camera, domain, 'unreadable', reason=str(error)))
         return rows
 
 
-def _row(camera: str, domain: int, status: RingStatus, watched: _Watched) -> CameraRow:
-    frame = status.newest
+def _row(camera: str, domain: int, status: RingStatus, watched: _Watched,
+         processes: bool) -> CameraRow:
+    frame, looks_at_process = status.newest, processes and status.alive
     return CameraRow(
         camera, domain, status.state.name.lower() if status.alive else 'dead',
         f'{frame.format.width}x{frame.format.height}' if frame else None,
         frame.encoding if frame else None, watched.framerate.look(status),
         (time.time_ns() - status.stamp_ns) / 1e9 if status.stamp_ns else None, status.lost,
-        watched.usage.cpu(status.pid) if status.alive else None,
-        own_memory(status.pid) if status.alive else None, status.pid, status.reason)
+        watched.usage.cpu(status.pid) if looks_at_process else None,
+        own_memory(status.pid) if looks_at_process else None, status.pid, status.reason)
 
 
 _COLUMNS = ('CAMERA', 'STATE', 'SIZE', 'ENCODING', 'FPS', 'AGE', 'LOST', 'CPU', 'MEMORY')

@@ -64,7 +64,7 @@ class Viewing:
             ring_path(name)
         self._log = _rerun_log(settings.jpeg_quality)
         self.place = _open(self._log, settings)
-        self._monitor = Monitor(self._domain)
+        self._monitor = Monitor(self._domain, processes=False)
         self._pacer = Pacer(settings.max_rate)
         self._look_at = 0.0
         self._readers: dict[str, FrameReader] = {}
